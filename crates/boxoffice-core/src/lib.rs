@@ -1,0 +1,17 @@
+//! The domain of Boxoffice: accounts, token requests, entitlements, sealed tokens, event codes.
+//!
+//! No HTTP, no database, no clock and no source of randomness: requests come as `Parameters`, time as a
+//! [`Clock`], randomness as [`drm_primitives::Random`]. Start with `Parameters`, `token_request` and
+//! `Entitlement`.
+
+pub mod account;
+pub mod authenticator;
+mod clock;
+mod drm;
+mod environment;
+pub mod key_ring;
+
+pub use account::{Account, AccountId};
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use drm::Drm;
+pub use environment::{Environment, EnvironmentError};
