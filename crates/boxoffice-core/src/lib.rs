@@ -9,9 +9,15 @@ pub mod authenticator;
 mod clock;
 mod drm;
 mod environment;
+mod event;
 pub mod key_ring;
+mod parameters;
+mod refusal;
 
 pub use account::{Account, AccountId};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use drm::Drm;
 pub use environment::{Environment, EnvironmentError};
+pub use event::{Event, EventInfo};
+pub use parameters::{Conflict, Parameters, TooManyParameters};
+pub use refusal::{Code, Refusal};
