@@ -8,11 +8,13 @@ pub mod account;
 pub mod authenticator;
 mod clock;
 mod drm;
+pub mod entitlement;
 mod environment;
 mod event;
 pub mod key_ring;
 mod parameters;
 mod refusal;
+pub mod seal;
 
 pub use account::{Account, AccountId};
 pub use clock::{Clock, FixedClock, SystemClock};
