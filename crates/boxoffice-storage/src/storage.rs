@@ -1,6 +1,6 @@
 //! The trait that every database answers to. It speaks the domain, not SQL.
 
-use boxoffice_core::account::{AccountChange, AccountOptions};
+use boxoffice_core::account::{AccountChange, AccountOptions, Balance, BalanceChange};
 use boxoffice_core::authenticator::Scopes;
 use boxoffice_core::key_ring::{KeyId, Purpose, WrappedRingKey};
 use boxoffice_core::{Account, AccountId, Environment};
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 /// Why a call to the database failed.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub enum StorageError {
     /// It does not answer, or not in time: try again later.
     #[error("the database is out of reach: {0}")]
@@ -16,9 +16,19 @@ pub enum StorageError {
     /// It answered what it never should: a defect, or a damaged database.
     #[error("the database answered what it should not: {0}")]
     Broken(String),
+    /// A newer program has changed it: opening refuses.
+    #[error(
+        "the database has version {found}, and this program knows versions up to {known}: use a newer program"
+    )]
+    UnknownVersion {
+        /// What it has.
+        found: u32,
+        /// What this program knows.
+        known: u32,
+    },
 }
 
-/// What `account create` makes.
+/// What `account create` makes. It is enabled and its balance is unlimited.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
     /// What its operator calls it.
@@ -98,4 +108,50 @@ pub trait Storage: Send + Sync {
 
     /// Puts `value` in the place of whatever is under `name`.
     async fn replace_sealed_value(&self, name: &str, value: Vec<u8>) -> Result<(), StorageError>;
+}
+
+/// Applies a change as every database must. Its caller keeps others from the account meanwhile.
+pub(crate) fn apply_change(account: &mut Account, change: &AccountChange) {
+    fn set<T: Copy>(value: &mut T, change: Option<T>) {
+        *value = change.unwrap_or(*value);
+    }
+    // Every field is named, so that a new one cannot be forgotten here.
+    let AccountChange {
+        enabled,
+        balance,
+        widevine,
+        playready,
+        fairplay,
+        clearkey,
+        lenient,
+        one_time,
+        service_keys,
+        max_streams,
+        min_level,
+    } = *change;
+    let options = &mut account.options;
+    set(&mut account.enabled, enabled);
+    set(&mut options.widevine, widevine);
+    set(&mut options.playready, playready);
+    set(&mut options.fairplay, fairplay);
+    set(&mut options.clearkey, clearkey);
+    set(&mut options.lenient, lenient);
+    set(&mut options.one_time, one_time);
+    set(&mut options.service_keys, service_keys);
+    set(&mut options.max_streams, max_streams);
+    set(&mut options.min_level, min_level);
+    // Databases count in signed 64-bit numbers.
+    let most = i64::MAX.unsigned_abs();
+    account.balance = match (balance, account.balance) {
+        (None, balance)
+        | (Some(BalanceChange::Add(_) | BalanceChange::Subtract(_)), balance @ Balance::Unlimited) => balance,
+        (Some(BalanceChange::Add(more)), Balance::Licences(licences)) => {
+            Balance::Licences(licences.saturating_add(more).min(most))
+        }
+        (Some(BalanceChange::Subtract(less)), Balance::Licences(licences)) => {
+            Balance::Licences(licences.saturating_sub(less))
+        }
+        (Some(BalanceChange::Set(licences)), _) => Balance::Licences(licences.min(most)),
+        (Some(BalanceChange::Unlimited), _) => Balance::Unlimited,
+    };
 }

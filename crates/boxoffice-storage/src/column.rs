@@ -1,0 +1,71 @@
+//! How the domain's values stand in columns.
+
+use boxoffice_core::Environment;
+use boxoffice_core::account::{Balance, MinimumLevel};
+use boxoffice_core::authenticator::Scopes;
+use boxoffice_core::key_ring::Purpose;
+use jiff::Timestamp;
+
+use crate::StorageError;
+
+/// Microseconds since 1970-01-01T00:00:00Z.
+pub(crate) fn from_time(time: Timestamp) -> i64 {
+    time.as_microsecond()
+}
+
+pub(crate) fn to_time(microseconds: i64) -> Result<Timestamp, StorageError> {
+    Timestamp::from_microsecond(microseconds)
+        .map_err(|_| broken("a time", &microseconds, "microseconds within the years -9999 to 9999"))
+}
+
+pub(crate) fn from_balance(balance: Balance) -> Option<i64> {
+    match balance {
+        Balance::Licences(licences) => Some(i64::try_from(licences).unwrap_or(i64::MAX)),
+        Balance::Unlimited => None,
+    }
+}
+
+pub(crate) fn to_balance(column: Option<i64>) -> Result<Balance, StorageError> {
+    let Some(licences) = column else { return Ok(Balance::Unlimited) };
+    let licences = u64::try_from(licences).map_err(|_| broken("a balance", &licences, "no less than 0"))?;
+    Ok(Balance::Licences(licences))
+}
+
+pub(crate) fn to_environment(number: i64) -> Result<Environment, StorageError> {
+    Environment::ALL
+        .into_iter()
+        .find(|environment| i64::from(environment.number()) == number)
+        .ok_or_else(|| broken("an environment", &number, "0 or 1"))
+}
+
+pub(crate) fn to_level(number: i64) -> Result<MinimumLevel, StorageError> {
+    [MinimumLevel::L1, MinimumLevel::L2, MinimumLevel::L3]
+        .into_iter()
+        .find(|level| i64::from(level.number()) == number)
+        .ok_or_else(|| broken("a level", &number, "1 to 3"))
+}
+
+pub(crate) fn to_purpose(word: &str) -> Result<Purpose, StorageError> {
+    Purpose::ALL
+        .into_iter()
+        .find(|purpose| purpose.as_str() == word)
+        .ok_or_else(|| broken("a purpose", &word, "sealing, licence-session or storage"))
+}
+
+pub(crate) fn from_scopes(scopes: Scopes) -> i64 {
+    i64::from(scopes.tokens) | i64::from(scopes.keys) << 1 | i64::from(scopes.packagers) << 2
+}
+
+pub(crate) fn to_scopes(bits: i64) -> Scopes {
+    Scopes { tokens: bits & 1 != 0, keys: bits & 2 != 0, packagers: bits & 4 != 0 }
+}
+
+/// A number of ours that cannot be negative or large.
+pub(crate) fn to_number<N: TryFrom<i64>>(what: &str, number: i64) -> Result<N, StorageError> {
+    N::try_from(number).map_err(|_| broken(what, &number, "a number in range"))
+}
+
+/// What the database holds and never should.
+pub(crate) fn broken(what: &str, got: &dyn std::fmt::Debug, expected: &str) -> StorageError {
+    StorageError::Broken(format!("{what} is {got:?}, expected {expected}"))
+}

@@ -1,0 +1,88 @@
+//! The trait, each call sent to the thread that it belongs to.
+
+use async_trait::async_trait;
+use boxoffice_core::account::AccountChange;
+use boxoffice_core::key_ring::{KeyId, Purpose, WrappedRingKey};
+use boxoffice_core::{Account, AccountId, Environment};
+use jiff::Timestamp;
+
+use super::{SqliteStorage, accounts, ring_keys, sealed_values};
+use crate::{NewAccount, NewAuthenticator, Storage, StorageError};
+
+#[async_trait]
+impl Storage for SqliteStorage {
+    async fn check(&self) -> Result<(), StorageError> {
+        self.write(|connection| {
+            let mut update = connection.prepare_cached("UPDATE write_check SET count = count + 1")?;
+            match update.execute([])? {
+                1 => Ok(()),
+                rows => Err(StorageError::Broken(format!("write_check has {rows} rows, expected 1"))),
+            }
+        })
+        .await
+    }
+
+    async fn create_account(&self, account: NewAccount) -> Result<Account, StorageError> {
+        self.write(move |connection| accounts::create(connection, &account)).await
+    }
+
+    async fn account(&self, id: AccountId) -> Result<Option<Account>, StorageError> {
+        self.read(move |connection| accounts::find(connection, id)).await
+    }
+
+    async fn accounts(&self) -> Result<Vec<Account>, StorageError> {
+        self.scan(accounts::all).await
+    }
+
+    async fn change_account(
+        &self,
+        id: AccountId,
+        change: AccountChange,
+    ) -> Result<Option<Account>, StorageError> {
+        self.write(move |connection| accounts::change(connection, id, &change)).await
+    }
+
+    async fn add_authenticator(
+        &self,
+        account: AccountId,
+        authenticator: NewAuthenticator,
+    ) -> Result<Option<u64>, StorageError> {
+        self.write(move |connection| accounts::add_authenticator(connection, account, &authenticator)).await
+    }
+
+    async fn revoke_authenticator(&self, id: u64, at: Timestamp) -> Result<bool, StorageError> {
+        self.write(move |connection| accounts::revoke_authenticator(connection, id, at)).await
+    }
+
+    async fn ring_keys(&self) -> Result<Vec<WrappedRingKey>, StorageError> {
+        self.read(ring_keys::all).await
+    }
+
+    async fn add_ring_key(&self, key: WrappedRingKey) -> Result<bool, StorageError> {
+        self.write(move |connection| ring_keys::add(connection, &key)).await
+    }
+
+    async fn remove_ring_key(
+        &self,
+        environment: Environment,
+        purpose: Purpose,
+        id: KeyId,
+    ) -> Result<bool, StorageError> {
+        self.write(move |connection| ring_keys::remove(connection, environment, purpose, id)).await
+    }
+
+    async fn sealed_value(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        let name = name.to_owned();
+        self.read(move |connection| sealed_values::find(connection, &name)).await
+    }
+
+    async fn keep_sealed_value(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StorageError> {
+        let name = name.to_owned();
+        self.write(move |connection| sealed_values::keep(connection, &name, &value)).await
+    }
+
+    async fn replace_sealed_value(&self, name: &str, value: Vec<u8>) -> Result<(), StorageError> {
+        let name = name.to_owned();
+        self.write(move |connection| sealed_values::replace(connection, &name, &value)).await
+    }
+}
