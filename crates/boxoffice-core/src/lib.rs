@@ -15,6 +15,7 @@ pub mod key_ring;
 mod parameters;
 mod refusal;
 pub mod seal;
+pub mod token_request;
 
 pub use account::{Account, AccountId};
 pub use clock::{Clock, FixedClock, SystemClock};
