@@ -4,9 +4,10 @@ use boxoffice_core::Environment;
 use boxoffice_core::account::{Balance, MinimumLevel};
 use boxoffice_core::authenticator::Scopes;
 use boxoffice_core::key_ring::Purpose;
+use drm_primitives::Kid;
 use jiff::Timestamp;
 
-use crate::StorageError;
+use crate::{KeyKind, SeedKind, StorageError};
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 pub(crate) fn from_time(time: Timestamp) -> i64 {
@@ -58,6 +59,43 @@ pub(crate) fn from_scopes(scopes: Scopes) -> i64 {
 
 pub(crate) fn to_scopes(bits: i64) -> Scopes {
     Scopes { tokens: bits & 1 != 0, keys: bits & 2 != 0, packagers: bits & 4 != 0 }
+}
+
+pub(crate) const fn from_kind(kind: KeyKind) -> i64 {
+    match kind {
+        KeyKind::ClientKek => 0,
+        KeyKind::ServiceHeld => 1,
+    }
+}
+
+pub(crate) fn to_kind(number: i64) -> Result<KeyKind, StorageError> {
+    match number {
+        0 => Ok(KeyKind::ClientKek),
+        1 => Ok(KeyKind::ServiceHeld),
+        _ => Err(broken("a kind of key", &number, "0 or 1")),
+    }
+}
+
+pub(crate) const fn from_seed_kind(kind: SeedKind) -> i64 {
+    match kind {
+        SeedKind::Native => 0,
+        SeedKind::Open => 1,
+        SeedKind::PlayReady => 2,
+    }
+}
+
+pub(crate) fn to_seed_kind(number: i64) -> Result<SeedKind, StorageError> {
+    match number {
+        0 => Ok(SeedKind::Native),
+        1 => Ok(SeedKind::Open),
+        2 => Ok(SeedKind::PlayReady),
+        _ => Err(broken("a kind of seed", &number, "0 to 2")),
+    }
+}
+
+pub(crate) fn to_kid(bytes: &[u8]) -> Result<Kid, StorageError> {
+    let bytes = bytes.try_into().map_err(|_| broken("a KID's length", &bytes.len(), "16 bytes"))?;
+    Ok(Kid::from_bytes(bytes))
 }
 
 /// A number of ours that cannot be negative or large.

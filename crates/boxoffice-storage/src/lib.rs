@@ -1,13 +1,25 @@
-//! What Boxoffice remembers: accounts, rings of wrapped keys, and sealed values.
+//! What Boxoffice remembers: accounts, rings of wrapped keys, sealed values, the key storage.
 //!
 //! Nothing here knows what a licence is, and nothing here ever sees a key in clear: values are sealed before
 //! they come. Start with [`Storage`], and [`SqliteStorage::open`].
 
+mod account_keys;
 mod column;
+mod content_keys;
 mod faulty;
+mod key_audit;
+mod seeds;
 mod sqlite;
 mod storage;
 
+pub use account_keys::{AccountKeyUse, AccountKeys, RemovedAccountKey, WrappedAccountKey};
+pub use content_keys::{
+    ContentKeys, CreatedKey, KekFilter, KeyFilter, KeyKind, Reseal, SealedPage, StoredKey, UpdatedKey,
+};
 pub use faulty::{Fault, FaultyStorage};
+pub use key_audit::{KeyAudit, KeyAuditCursor, KeyAuditFilter, KeyAuditPage, KeyAuditRecord};
+pub use seeds::{
+    AddedSeed, Content, ContentNames, NewSeed, RecordedContent, RetiredSeed, Seed, SeedId, SeedKind, Seeds,
+};
 pub use sqlite::SqliteStorage;
 pub use storage::{NewAccount, NewAuthenticator, Storage, StorageError};

@@ -7,6 +7,8 @@ use boxoffice_core::{Account, AccountId, Environment};
 use jiff::Timestamp;
 use thiserror::Error;
 
+use crate::{AccountKeys, ContentKeys, KeyAudit, Seeds};
+
 /// Why a call to the database failed.
 #[derive(Clone, Debug, Error)]
 pub enum StorageError {
@@ -53,8 +55,10 @@ pub struct NewAuthenticator {
 }
 
 /// Everything that is remembered. Writes are durable when they return.
+///
+/// What later parts remember stands in traits of their own, which a `dyn Storage` has all the same.
 #[async_trait::async_trait]
-pub trait Storage: Send + Sync {
+pub trait Storage: AccountKeys + ContentKeys + KeyAudit + Seeds + Send + Sync {
     /// Whether the database answers and can be written.
     async fn check(&self) -> Result<(), StorageError>;
 
@@ -90,7 +94,8 @@ pub trait Storage: Send + Sync {
     /// Adds a key to its ring; `false`, and nothing changed, where that number is taken (another node was first).
     async fn add_ring_key(&self, key: WrappedRingKey) -> Result<bool, StorageError>;
 
-    /// Removes a key from its ring; `false` where there is none.
+    /// Removes a key from its ring; `false` where there is none, and for a storage key also where an account key
+    /// is wrapped under it.
     async fn remove_ring_key(
         &self,
         environment: Environment,

@@ -4,15 +4,20 @@
 //! whatever waits; a few read. Other processes (the commands) have the same file open, so nothing is remembered
 //! here that the file could contradict.
 
+mod account_keys;
 mod accounts;
 mod connection;
+mod content_keys;
 mod error;
 mod job;
+mod key_audit;
+mod key_storage;
 mod migrations;
 mod queue;
 mod reader;
 mod ring_keys;
 mod sealed_values;
+mod seeds;
 mod storage;
 mod writer;
 
@@ -23,6 +28,7 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 
 use crate::StorageError;
+use crate::key_audit::EncodedRecords;
 use job::{Job, call};
 use queue::{Lane, Queue, Refused};
 use writer::WriteJob;
@@ -86,17 +92,27 @@ impl SqliteStorage {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        self.push_write(Lane::Interactive, 1, work).await
+        self.push_write(Lane::Interactive, 1, None, work).await
+    }
+
+    /// Changes `rows` rows, about, without getting into the way of what viewers wait for.
+    async fn ingest<T: Send + 'static>(
+        &self,
+        rows: usize,
+        work: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        self.push_write(Lane::Ingest, rows, None, work).await
     }
 
     async fn push_write<T: Send + 'static>(
         &self,
         lane: Lane,
         rows: usize,
+        audit: Option<EncodedRecords>,
         work: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
         let (job, answer) = call(work);
-        self.writes.push(lane, WriteJob { job, rows }).map_err(too_many)?;
+        self.writes.push(lane, WriteJob { job, rows, audit }).map_err(too_many)?;
         answer.await.map_err(|_| ended())?
     }
 

@@ -10,7 +10,6 @@ pub(super) enum Lane {
     /// A viewer waits for it.
     Interactive,
     /// Creates, imports and listings: never before the others.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the creates of the key storage take it"))]
     Ingest,
 }
 
@@ -103,10 +102,10 @@ impl<J> Queue<J> {
         }
     }
 
-    /// Takes one ingest job, unless an interactive one waits.
-    pub(super) fn take_ingest(&self) -> Option<J> {
+    /// Takes one ingest job; none, if it `yields` and an interactive one waits.
+    pub(super) fn take_ingest(&self, yields: bool) -> Option<J> {
         let mut lanes = self.lock();
-        if lanes.interactive.is_empty() { lanes.ingest.pop_front() } else { None }
+        if yields && !lanes.interactive.is_empty() { None } else { lanes.ingest.pop_front() }
     }
 
     /// Takes no more jobs; those that wait are still done.
@@ -135,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn ingest_waits_until_no_interactive_job_does() {
+    fn ingest_that_yields_waits_until_no_interactive_job_does() {
         let queue = Queue::new(8, 8);
         queue.push(Lane::Ingest, 1).unwrap();
         queue.push(Lane::Interactive, 2).unwrap();
-        assert_eq!(queue.take_ingest(), None);
+        assert_eq!(queue.take_ingest(true), None);
         let mut taken = Vec::new();
         queue.take_share(1, 8, &mut taken);
-        assert_eq!((taken, queue.take_ingest()), (vec![2], Some(1)));
+        assert_eq!((taken, queue.take_ingest(true)), (vec![2], Some(1)));
     }
 
     #[test]

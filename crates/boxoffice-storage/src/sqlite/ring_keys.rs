@@ -47,7 +47,11 @@ pub(super) fn remove(
     id: KeyId,
 ) -> Result<bool, StorageError> {
     let removed = connection
-        .prepare_cached("DELETE FROM ring_keys WHERE environment = ?1 AND purpose = ?2 AND id = ?3")?
-        .execute(params![environment.number(), purpose.as_str(), id.0])?;
+        .prepare_cached(
+            "DELETE FROM ring_keys WHERE environment = ?1 AND purpose = ?2 AND id = ?3 AND NOT (?4 AND EXISTS (\
+             SELECT 1 FROM account_keys k JOIN accounts a ON a.id = k.account \
+             WHERE a.environment = ?1 AND k.storage_key = ?3))",
+        )?
+        .execute(params![environment.number(), purpose.as_str(), id.0, purpose == Purpose::Storage])?;
     Ok(removed == 1)
 }

@@ -7,19 +7,25 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::StorageError;
+use crate::key_audit::EncodedRecords;
 use crate::sqlite::job::Job;
+use crate::sqlite::key_audit;
 use crate::sqlite::queue::Queue;
 
 /// The most interactive jobs of one transaction, which bounds how long the first of them waits.
 const BATCH: usize = 1_024;
 
-/// The most ingest jobs of one transaction.
-const INGEST_BATCH: usize = 256;
+/// How many rows of ingest a transaction takes whoever waits, and how many at most.
+const INGEST_SHARE: usize = 64;
+const INGEST_ROWS: usize = 1_024;
 
-/// What a write costs, in rows; an ingest job says it, so that imports leave room.
+/// What waits for the writer.
 pub(super) struct WriteJob {
     pub(super) job: Box<dyn Job>,
+    /// How many rows it writes, about: imports leave room by it.
     pub(super) rows: usize,
+    /// Audit records that go into the commit's block, if the job succeeds.
+    pub(super) audit: Option<EncodedRecords>,
 }
 
 /// A transaction with more ingest rows than this is followed by a pause, in which other processes get at the lock.
@@ -36,30 +42,28 @@ pub(super) fn run(connection: &Connection, queue: &Arc<Queue<WriteJob>>) {
         queue.take_share(1, BATCH, &mut jobs);
         jobs.retain(|waiting| !waiting.job.is_abandoned());
         let mut ingest_rows = 0;
-        let mut ended = connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([]));
+        let mut block = EncodedRecords::default();
+        let mut ended = execute(connection, "BEGIN IMMEDIATE");
         if ended.is_ok() {
             for waiting in &mut jobs {
-                run_one(connection, waiting);
+                run_one(connection, waiting, &mut block);
             }
-            // Ingest fills what is left of the transaction, and ends it once somebody waits again.
-            for _ in 0..INGEST_BATCH {
-                if ingest_rows >= PAUSE_AFTER_ROWS * 4 {
-                    break;
-                }
-                let Some(mut waiting) = queue.take_ingest() else { break };
+            // Ingest has its share of every transaction, so that it is not starved either; what goes beyond that
+            // stops once somebody waits again.
+            while ingest_rows < INGEST_ROWS {
+                let Some(mut waiting) = queue.take_ingest(ingest_rows >= INGEST_SHARE) else { break };
                 if waiting.job.is_abandoned() {
                     continue;
                 }
-                run_one(connection, &mut waiting);
+                run_one(connection, &mut waiting, &mut block);
                 ingest_rows += waiting.rows;
                 jobs.push(waiting);
             }
-            ended = end(connection);
+            ended = end(connection, &block);
         } else if jobs.is_empty() {
             // Nobody interactive is there to hear it, so it is the ingest jobs that do; else they would wait for ever.
-            jobs.extend(std::iter::from_fn(|| queue.take_ingest()).take(INGEST_BATCH));
+            jobs.extend(std::iter::from_fn(|| queue.take_ingest(false)).take(INGEST_SHARE));
         }
-        let ended = ended.map(drop).map_err(StorageError::from);
         for waiting in jobs.drain(..) {
             waiting.job.answer(&ended);
         }
@@ -71,7 +75,14 @@ pub(super) fn run(connection: &Connection, queue: &Arc<Queue<WriteJob>>) {
 }
 
 /// Runs one job so that, where it fails, the others' work stays and its own goes.
-fn run_one(connection: &Connection, waiting: &mut WriteJob) {
+fn run_one(connection: &Connection, waiting: &mut WriteJob, block: &mut EncodedRecords) {
+    if let Some(audit) = &waiting.audit {
+        // Adding to the block writes nothing yet, so there is nothing to take back.
+        if waiting.job.run(connection) {
+            block.append(audit);
+        }
+        return;
+    }
     // SQLite ends the whole transaction by itself on some errors (a full disk): then nothing more is written,
     // and `end` tells everybody.
     if connection.is_autocommit() || execute(connection, "SAVEPOINT job").is_err() {
@@ -85,16 +96,27 @@ fn run_one(connection: &Connection, waiting: &mut WriteJob) {
     }
 }
 
-fn end(connection: &Connection) -> rusqlite::Result<usize> {
-    let ended = execute(connection, "COMMIT");
+fn end(connection: &Connection, block: &EncodedRecords) -> Result<(), StorageError> {
+    if connection.is_autocommit() {
+        return Err(StorageError::Unavailable("the database ended the transaction by itself".to_owned()));
+    }
+    let ended = append(connection, block).and_then(|()| execute(connection, "COMMIT"));
     if ended.is_err() && !connection.is_autocommit() {
         drop(execute(connection, "ROLLBACK"));
     }
     ended
 }
 
-fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<usize> {
-    connection.prepare_cached(statement)?.execute([])
+fn append(connection: &Connection, block: &EncodedRecords) -> Result<(), StorageError> {
+    if block.records > 0 {
+        key_audit::append(connection, block)?;
+    }
+    Ok(())
+}
+
+fn execute(connection: &Connection, statement: &str) -> Result<(), StorageError> {
+    connection.prepare_cached(statement)?.execute([])?;
+    Ok(())
 }
 
 /// Moves a long write-ahead log into the file. What fails here is tried again after the next transaction; the log

@@ -1,5 +1,7 @@
 //! A database that fails on request, for tests.
 
+mod key_storage;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
