@@ -1,0 +1,13 @@
+//! The issuer and the lab client against each other: golden vectors, round trips, refusals, hostile bytes.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod chains;
+mod hostile;
+mod kit;
+mod refusals;
+mod round_trips;
