@@ -11,6 +11,5 @@ pub fn checksum(key: &ContentKey, kid: &Kid) -> [u8; 8] {
         .and_then(EncryptingKey::ecb)
         .and_then(|key| key.encrypt(&mut block))
         .expect("a key of 16 bytes encrypts a block of 16");
-    let [a, b, c, d, e, f, g, h, ..] = block;
-    [a, b, c, d, e, f, g, h]
+    *block.first_chunk().expect("16 bytes begin with 8")
 }

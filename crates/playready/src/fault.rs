@@ -92,13 +92,13 @@ impl FaultCode {
 /// A refusal as the player gets it, with HTTP 500 and `text/xml; charset=utf-8`.
 #[derive(Clone, Copy, Debug)]
 pub struct Fault<'a> {
-    /// StatusCode.
+    /// `StatusCode`.
     pub code: FaultCode,
     /// faultstring: repeats the message of the JSON.
     pub message: &'a str,
     /// faultactor: the request's path, without its query.
     pub actor: &'a str,
-    /// CustomData: the JSON, not escaped yet.
+    /// `CustomData`: the JSON, not escaped yet.
     pub custom_data: &'a str,
 }
 

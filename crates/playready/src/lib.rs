@@ -12,7 +12,7 @@
 //! [`Refusal`], and is sent as a [`Fault`].
 //!
 //! [`lab`] makes the lab's keys and certificates; [`lab_client`] is a strict client for it, which shares nothing
-//! with the issuer but the tables of BCert and XMR.
+//! with the issuer but the tables of `BCert` and XMR.
 
 pub mod algorithm;
 pub mod bcert;

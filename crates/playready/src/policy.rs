@@ -130,7 +130,7 @@ pub mod known {
     pub const UNKNOWN_OUTPUT_ALLOW: Guid = Guid::from_u128(0x7866_27D8_C2A6_44BE_8F88_08AE_255B_01A7);
     /// `unknownOutputBehavior=SDOnly`.
     pub const UNKNOWN_OUTPUT_SD_ONLY: Guid = Guid::from_u128(0xB621_D91F_EDCC_4035_8D4B_DC71_760D_43E9);
-    /// Play enabler: AirPlay.
+    /// Play enabler: `AirPlay`.
     pub const AIRPLAY: Guid = Guid::from_u128(0x5ABF_0F0D_DC29_4B82_9982_FD8E_5752_5BFC);
     /// Digital video: HDCP type, data 00000001 being type 1.
     pub const HDCP_TYPE: Guid = Guid::from_u128(0xABB2_C6F1_E663_4625_A945_972D_17B2_31E7);
@@ -142,7 +142,7 @@ pub mod known {
     pub const CGMS_A: Guid = Guid::from_u128(0x225C_D36F_F132_49EF_BA8C_C91E_A28E_4369);
     /// Analog video: AGC and colour stripe.
     pub const AGC_AND_COLOUR_STRIPE: Guid = Guid::from_u128(0xC3FD_11C6_F8B7_4D20_B008_1DB1_7D61_F2DA);
-    /// Analog video: digital video only; not together with Allow or SDOnly.
+    /// Analog video: digital video only; not together with Allow or `SDOnly`.
     pub const DIGITAL_VIDEO_ONLY: Guid = Guid::from_u128(0x760A_E755_682A_41E0_B1B3_DCDF_836A_7306);
     /// Analog video: monitor.
     pub const MONITOR: Guid = Guid::from_u128(0xD783_A191_E083_4BAF_B2DA_E69F_910B_3772);

@@ -33,7 +33,7 @@ pub enum Refusal {
     /// The client's clock is more than an hour off, and the licence would be a rental.
     #[error("the client's clock says {client}, ours {server}, in unix seconds: more than an hour apart")]
     DeviceClock {
-        /// ClientTime.
+        /// `ClientTime`.
         client: i64,
         /// The server's clock.
         server: i64,
@@ -82,7 +82,7 @@ pub enum Refusal {
         /// The first of the header's KIDs that the token has in the other byte order.
         swapped: Option<Kid>,
     },
-    /// The body is no AcquireLicense message.
+    /// The body is no `AcquireLicense` message.
     #[error(transparent)]
     Message(#[from] MessageError),
     /// `LA/Version` is not known.
@@ -106,7 +106,7 @@ pub enum Refusal {
     Unreadable,
 }
 
-/// Why a body is no AcquireLicense message.
+/// Why a body is no `AcquireLicense` message.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum MessageError {
     /// Nothing there.
@@ -155,7 +155,7 @@ pub enum MessageError {
 /// What is wrong with a signature.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum SignatureError {
-    /// DigestValue is not SHA-256 of LA as it came.
+    /// `DigestValue` is not SHA-256 of LA as it came.
     #[error("the digest is not that of LA as it was sent")]
     Digest,
     /// The key is not the leaf's.
@@ -184,7 +184,7 @@ pub enum HeaderError {
         /// Which element or attribute.
         name: &'static str,
     },
-    /// The challenge has no ContentHeader.
+    /// The challenge has no `ContentHeader`.
     #[error("there is no content header")]
     Missing,
     /// An element that may come once comes again.
@@ -226,7 +226,7 @@ impl Refusal {
         }
     }
 
-    /// The StatusCode of its fault.
+    /// The `StatusCode` of its fault.
     #[must_use]
     pub const fn fault(&self) -> FaultCode {
         match self {
@@ -265,12 +265,10 @@ impl From<Exhausted> for Refusal {
 
 fn not_granted_text(asked: &[Kid], granted: &[Kid], swapped: Option<Kid>) -> String {
     let list = |kids: &[Kid]| kids.iter().map(Kid::to_hex).collect::<Vec<_>>().join(", ");
-    let mut text = format!("the header asks for {}, the token has {}", list(asked), list(granted));
-    if let Some(kid) = swapped {
-        text.push_str(&format!(
-            "; in GUID byte order {kid} would be {}, which the token has: the KID was swapped once too often, or not at all",
-            kid.swapped()
-        ));
-    }
-    text
+    let text = format!("the header asks for {}, the token has {}", list(asked), list(granted));
+    let Some(kid) = swapped else { return text };
+    format!(
+        "{text}; in GUID byte order {kid} would be {}, which the token has: the KID was swapped once too often, or not at all",
+        kid.swapped()
+    )
 }

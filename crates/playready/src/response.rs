@@ -29,7 +29,7 @@ impl Response<'_> {
             .iter()
             .flat_map(|licence| ["<License>".to_owned(), base64::encode(licence), "</License>".to_owned()])
             .collect();
-        let signed = format!(
+        let covered = format!(
             "<LicenseResponse xmlns=\"http://schemas.microsoft.com/DRM/2007/03/protocols\" Id=\"SignedData\">\
              <Version>1</Version><Licenses>{licences}</Licenses><LicenseNonce>{}</LicenseNonce>\
              <ResponseID>{}</ResponseID><SigningCertificateChain>{}</SigningCertificateChain></LicenseResponse>",
@@ -37,12 +37,12 @@ impl Response<'_> {
             base64::encode(&response_id),
             self.signing_chain,
         );
-        let signed_info = signed_info(&sha256(signed.as_bytes()));
+        let signed_info = signed_info(&sha256(covered.as_bytes()));
         let signature = signer.sign(signed_info.as_bytes());
         format!(
             "{ENVELOPE_START}<AcquireLicenseResponse xmlns=\"http://schemas.microsoft.com/DRM/2007/03/protocols\">\
              <AcquireLicenseResult><Response xmlns=\"http://schemas.microsoft.com/DRM/2007/03/protocols/messages\">\
-             {signed}<Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\">{signed_info}\
+             {covered}<Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\">{signed_info}\
              <SignatureValue>{}</SignatureValue></Signature></Response></AcquireLicenseResult>\
              </AcquireLicenseResponse>{ENVELOPE_END}",
             base64::encode(&signature),
@@ -51,7 +51,7 @@ impl Response<'_> {
     }
 }
 
-/// SignedInfo around a digest, exactly.
+/// `SignedInfo` around a digest, exactly.
 fn signed_info(digest: &[u8; 32]) -> String {
     format!(
         "<SignedInfo xmlns=\"http://www.w3.org/2000/09/xmldsig#\">\

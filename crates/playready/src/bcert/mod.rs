@@ -1,4 +1,4 @@
-//! Device certificates: BCert (playready.md, section 3). All integers big-endian.
+//! Device certificates: `BCert` (playready.md, section 3). All integers big-endian.
 //!
 //! [`Chain::parse`] reads exact lengths only; [`Trust::verify_device`] checks a chain against the one
 //! root that it knows; [`CertificateBody::sign`] writes.

@@ -1,7 +1,7 @@
-//! Slices LA and SignedInfo out of the SOAP envelope, by the ranges in which they came.
+//! Slices LA and `SignedInfo` out of the SOAP envelope, by the ranges in which they came.
 //!
 //! What the algorithm's URI names, inclusive C14N inside the envelope, matches no client in the field, and any
-//! re-serialisation breaks `&quot;` in CustomData. So there is no canonicalisation: the bytes as sent are what
+//! re-serialisation breaks `&quot;` in `CustomData`. So there is no canonicalisation: the bytes as sent are what
 //! is signed (section 2, the raw-bytes rule), and that there is only one of each is checked instead.
 
 use std::ops::Range;
@@ -78,7 +78,7 @@ fn check_single(document: &Document<'_>) -> Result<(), MessageError> {
     if signed_ids > 1 { Err(MessageError::Repeated { name: "@Id" }) } else { Ok(()) }
 }
 
-/// SignedInfo has these four elements in this order, these algorithms, and no transforms.
+/// `SignedInfo` has these four elements in this order, these algorithms, and no transforms.
 fn digest_value<'a, 'input>(signed_info: Node<'a, 'input>) -> Result<Node<'a, 'input>, MessageError> {
     let names = |node: Node<'a, 'input>, expected: &[&str]| {
         node.children()

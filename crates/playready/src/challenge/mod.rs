@@ -118,8 +118,8 @@ impl Challenge {
         self.acquisition.custom_data.as_deref()
     }
 
-    /// The token in CustomData: what follows `ExpressPlayToken=`, or else the whole text, without blanks
-    /// around it. `None` where there is no CustomData, or an empty one.
+    /// The token in `CustomData`: what follows `ExpressPlayToken=`, or else the whole text, without blanks
+    /// around it. `None` where there is no `CustomData`, or an empty one.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         token_in(self.custom_data()?)
@@ -169,7 +169,7 @@ impl Challenge {
     }
 
     /// Checks that the digest is that of LA's bytes as they came, and that the key that the challenge
-    /// names signed SignedInfo's bytes as they came.
+    /// names signed `SignedInfo`'s bytes as they came.
     ///
     /// # Errors
     /// [`Refusal::DeviceSignature`].

@@ -1,4 +1,4 @@
-//! Opens EncryptedData: ElGamal, AES-128-CBC, and the chain inside (section 4).
+//! Opens `EncryptedData`: ElGamal, AES-128-CBC, and the chain inside (section 4).
 
 use aws_lc_rs::cipher::{AES_128, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
 use aws_lc_rs::iv::FixedLength;
@@ -64,7 +64,7 @@ fn read_data(plain: &[u8]) -> Option<(Chain, Vec<String>)> {
     let mut chains = root.descendants().filter(|node| node.tag_name().name() == "CertificateChain");
     let (Some(chain), None) = (chains.next(), chains.next()) else { return None };
     let path = ["CertificateChain", "CertificateChains", "Data"];
-    if !chain.ancestors().filter(|node| node.is_element()).map(|node| node.tag_name().name()).eq(path) {
+    if !chain.ancestors().filter(roxmltree::Node::is_element).map(|node| node.tag_name().name()).eq(path) {
         return None;
     }
     let chain = Chain::parse(&base64_of(&text_of(chain)?)?).ok()?;

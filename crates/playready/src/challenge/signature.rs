@@ -1,4 +1,4 @@
-//! The digest over LA and the ECDSA signature over SignedInfo.
+//! The digest over LA and the ECDSA signature over `SignedInfo`.
 
 use subtle::ConstantTimeEq as _;
 
@@ -42,7 +42,7 @@ mod tests {
 
     use super::*;
 
-    /// SignedInfo in the exact form of section 5, around a digest.
+    /// `SignedInfo` in the exact form of section 5, around a digest.
     fn signed_info(digest: &str) -> String {
         format!(
             "<SignedInfo xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><CanonicalizationMethod Algorithm=\"http://www.w3.org/TR/2001/REC-xml-c14n-20010315\"></CanonicalizationMethod><SignatureMethod Algorithm=\"http://schemas.microsoft.com/DRM/2007/03/protocols#ecdsa-sha256\"></SignatureMethod><Reference URI=\"#SignedData\"><DigestMethod Algorithm=\"http://schemas.microsoft.com/DRM/2007/03/protocols#sha256\"></DigestMethod><DigestValue>{digest}</DigestValue></Reference></SignedInfo>"

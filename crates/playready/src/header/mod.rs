@@ -167,7 +167,7 @@ mod tests {
                         Ok(text) => assert_eq!(WrmHeader::parse(&text), Ok(header)),
                         Err(HeaderWriteError::Keys { .. }) => assert!(one_key && count > 1),
                         Err(HeaderWriteError::Algorithm { .. }) => {
-                            assert!(cbc && version != HeaderVersion::V4_3)
+                            assert!(cbc && version != HeaderVersion::V4_3);
                         }
                         Err(other) => panic!("{other}"),
                     }

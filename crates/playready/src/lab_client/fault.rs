@@ -22,13 +22,13 @@ const CODES: [&str; 11] = [
 /// What a fault says.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ReceivedFault {
-    /// StatusCode: one of the eleven.
+    /// `StatusCode`: one of the eleven.
     pub status_code: &'static str,
     /// faultstring.
     pub message: String,
     /// faultactor.
     pub actor: String,
-    /// CustomData: the JSON's text.
+    /// `CustomData`: the JSON's text.
     pub custom_data: String,
     /// `code` in it.
     pub code: i64,

@@ -46,7 +46,8 @@ fn element(key: &HeaderKey) -> String {
 fn attributes(algorithm: Option<&str>, keys: &[HeaderKey]) -> String {
     let attribute =
         |name, value: Option<String>| value.map(|value| format!(" {name}=\"{value}\"")).unwrap_or_default();
-    keys.iter()
+    let elements: Vec<String> = keys
+        .iter()
         .map(|key| {
             format!(
                 "<KID{}{}{}></KID>",
@@ -55,7 +56,8 @@ fn attributes(algorithm: Option<&str>, keys: &[HeaderKey]) -> String {
                 attribute("VALUE", Some(guid(&key.kid))),
             )
         })
-        .collect()
+        .collect();
+    elements.concat()
 }
 
 /// A KID as the header has it: a little-endian GUID, in base64.

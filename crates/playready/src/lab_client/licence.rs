@@ -10,7 +10,7 @@ use crate::xmr::{CIPHER_ECC_256, ObjectKind};
 /// What a licence says.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ReadLicence {
-    /// RightsID.
+    /// `RightsID`.
     pub rights_id: [u8; 16],
     /// Its terms.
     pub policy: ReadPolicy,

@@ -2,7 +2,7 @@
 //! sections 11 and 14.3).
 //!
 //! It provisions itself from `bgroupcert.dat` and `zgpriv.dat`, as any other client would. With the issuer it
-//! shares the tables of BCert and XMR and the names of section 9.2's policy, and nothing else: strings,
+//! shares the tables of `BCert` and XMR and the names of section 9.2's policy, and nothing else: strings,
 //! bytes, ElGamal and signatures are its own, so that a mistake has to be made twice to go unseen. It is more
 //! demanding than clients in the field, which ignore much, and can be made to lie, for tests.
 //!

@@ -16,13 +16,13 @@ pub struct ChallengeRequest {
     pub protocol_version: u32,
     /// CLIENTVERSION.
     pub client_version: Option<String>,
-    /// CustomData.
+    /// `CustomData`.
     pub custom_data: Option<String>,
-    /// ClientTime, unix seconds.
+    /// `ClientTime`, unix seconds.
     pub client_time: Option<i64>,
-    /// LicenseNonce.
+    /// `LicenseNonce`.
     pub nonce: [u8; 16],
-    /// KeyName.
+    /// `KeyName`.
     pub key_name: String,
     /// Names of the feature list.
     pub features: Vec<String>,
@@ -131,12 +131,13 @@ impl LabDevice {
     /// What a client encrypts: its chain and its features.
     #[must_use]
     pub fn data(&self, request: &ChallengeRequest) -> String {
-        let features: String =
+        let features: Vec<String> =
             request.features.iter().map(|name| format!("<Feature Name=\"{name}\">Yes</Feature>")).collect();
         let blank = if request.blanks { " " } else { "" };
         format!(
-            "<Data><CertificateChains><CertificateChain>{blank}{}{blank}</CertificateChain></CertificateChains><Features>{features}</Features></Data>",
-            base64::encode(&self.chain)
+            "<Data><CertificateChains><CertificateChain>{blank}{}{blank}</CertificateChain></CertificateChains><Features>{}</Features></Data>",
+            base64::encode(&self.chain),
+            features.concat(),
         )
     }
 
@@ -217,7 +218,7 @@ impl Pieces {
     }
 }
 
-/// SignedInfo, in the form that both directions use (section 5).
+/// `SignedInfo`, in the form that both directions use (section 5).
 pub(super) fn signed_info(digest: &[u8; 32]) -> String {
     let digest = base64::encode(digest);
     format!(

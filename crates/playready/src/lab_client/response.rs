@@ -17,7 +17,7 @@ const END: &str =
 pub(super) struct Response {
     pub(super) licences: Vec<Vec<u8>>,
     pub(super) nonce: Vec<u8>,
-    pub(super) response_id: Vec<u8>,
+    pub(super) id: Vec<u8>,
 }
 
 /// Reads an answer: rules 1 and 2 of section 14.3.
@@ -34,7 +34,7 @@ pub(super) fn read(text: &str, root: &[u8; 64]) -> Result<Response, Violation> {
         licences.push(scanner.base64("License")?);
     }
     let nonce = scanner.base64("LicenseNonce")?;
-    let response_id = scanner.base64("ResponseID")?;
+    let id = scanner.base64("ResponseID")?;
     let chain = scanner.base64("SigningCertificateChain")?;
     scanner.expect(SIGNED_END)?;
     let signed = from.strip_suffix(scanner.rest()).unwrap_or_default();
@@ -52,5 +52,5 @@ pub(super) fn read(text: &str, root: &[u8; 64]) -> Result<Response, Violation> {
     if !verify(&key, signed_info.as_bytes(), signature) {
         return Err(broken("the signature over SignedInfo does not verify"));
     }
-    Ok(Response { licences, nonce, response_id })
+    Ok(Response { licences, nonce, id })
 }

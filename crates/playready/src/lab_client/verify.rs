@@ -10,7 +10,7 @@ use super::licence::{ReadLicence, ReadPolicy, signed_part};
 use super::{ChallengeRequest, LabDevice, crypto, response};
 use crate::policy::LicencePolicy;
 
-/// Remembers what it has seen: no ResponseID may come twice.
+/// Remembers what it has seen: no `ResponseID` may come twice.
 #[derive(Debug)]
 pub struct Verifier {
     root: [u8; 64],
@@ -58,7 +58,7 @@ impl Violation {
 pub struct Granted {
     /// Its licences, in order.
     pub licences: Vec<GrantedLicence>,
-    /// ResponseID.
+    /// `ResponseID`.
     pub response_id: Vec<u8>,
 }
 
@@ -97,7 +97,7 @@ impl Verifier {
         if response.nonce != request.nonce {
             return Err(Violation::new(3, "LicenseNonce is not the request's".to_owned()));
         }
-        if response.response_id.len() != 32 || !self.seen.insert(response.response_id.clone()) {
+        if response.id.len() != 32 || !self.seen.insert(response.id.clone()) {
             return Err(Violation::new(3, "ResponseID has not 32 bytes, or came before".to_owned()));
         }
         let licences =
@@ -113,7 +113,7 @@ impl Verifier {
                 check_policy(granted, policy, expectation.begin_tolerance)?;
             }
         }
-        Ok(Granted { licences, response_id: response.response_id })
+        Ok(Granted { licences, response_id: response.id })
     }
 
     /// Checks a refusal.
@@ -170,10 +170,10 @@ fn check_kids(
     if kids.is_empty() || kids.iter().collect::<HashSet<_>>().len() != kids.len() {
         return broken("no licence, or two for one KID");
     }
-    if let Some(expectation) = expectation {
-        if !kids.iter().eq(expectation.policies.iter().map(|policy| &policy.kid)) {
-            return broken("the KIDs are not the expected ones in their order");
-        }
+    if let Some(expectation) = expectation
+        && !kids.iter().eq(expectation.policies.iter().map(|policy| &policy.kid))
+    {
+        return broken("the KIDs are not the expected ones in their order");
     }
     if !asked.is_empty() {
         let mut rest = asked.iter();
@@ -204,10 +204,10 @@ fn check_rights_ids(licences: &[GrantedLicence], request: &ChallengeRequest) -> 
 
 /// Rule 7, what can be known without the token.
 fn check_times(licence: &ReadLicence, now: i64) -> Result<(), Violation> {
-    if let Some((begin, end)) = licence.policy.dates {
-        if i64::from(begin) > now || now > i64::from(end) {
-            return Err(Violation::new(7, format!("begin {begin}, now {now}, end {end}")));
-        }
+    if let Some((begin, end)) = licence.policy.dates
+        && (i64::from(begin) > now || now > i64::from(end))
+    {
+        return Err(Violation::new(7, format!("begin {begin}, now {now}, end {end}")));
     }
     if i64::from(licence.issued).abs_diff(now) > 5 {
         return Err(Violation::new(7, format!("issued at {}, now {now}", licence.issued)));
@@ -223,10 +223,10 @@ fn check_policy(
 ) -> Result<(), Violation> {
     let got = &granted.licence.policy;
     let mut demanded = ReadPolicy::demanded_by(policy);
-    if let (Some(demanded), Some(got)) = (&mut demanded.dates, got.dates) {
-        if demanded.0.abs_diff(got.0) <= begin_tolerance {
-            demanded.0 = got.0;
-        }
+    if let (Some(demanded), Some(got)) = (&mut demanded.dates, got.dates)
+        && demanded.0.abs_diff(got.0) <= begin_tolerance
+    {
+        demanded.0 = got.0;
     }
     if *got != demanded {
         return Err(Violation::new(7, format!("got {got:?}, expected {demanded:?}")));

@@ -11,7 +11,7 @@ const MAXIMUM_DEPTH: usize = 8;
 /// A licence as a tree.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Licence {
-    /// RightsID.
+    /// `RightsID`.
     pub rights_id: [u8; 16],
     /// The outer container.
     pub outer: Object,

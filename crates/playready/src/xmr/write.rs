@@ -14,13 +14,13 @@ const OPEN_END: u32 = u32::MAX;
 
 /// What a licence has beside its policy.
 pub(crate) struct Content<'a> {
-    /// RightsID.
+    /// `RightsID`.
     pub(crate) rights_id: [u8; 16],
     /// Unix seconds.
     pub(crate) issued: i64,
     /// CI ‖ CK as a point, encrypted to `device_key`.
     pub(crate) encrypted_key: [u8; CIPHERTEXT_LENGTH],
-    /// The leaf's ENCRYPT_KEY.
+    /// The leaf's `ENCRYPT_KEY`.
     pub(crate) device_key: &'a PublicKey,
     /// CI.
     pub(crate) integrity_key: &'a [u8; 16],
@@ -71,7 +71,7 @@ fn global_policy(global: &mut Writer, policy: &LicencePolicy, issued: i64) {
     }
     if let Some(seconds) = policy.expiration_after_first_play {
         global.object(ObjectKind::ExpirationAfterFirstPlay, |object| {
-            object.bytes.extend(seconds.to_be_bytes())
+            object.bytes.extend(seconds.to_be_bytes());
         });
     }
     global.object(ObjectKind::IssueDate, |object| object.time(issued));
@@ -82,7 +82,7 @@ fn global_policy(global: &mut Writer, policy: &LicencePolicy, issued: i64) {
         });
     }
     global.object(ObjectKind::SecurityLevel, |object| {
-        object.numbers(&[policy.minimum_security_level.number()])
+        object.numbers(&[policy.minimum_security_level.number()]);
     });
     global.object(ObjectKind::Embedding, |object| object.numbers(&[1]));
 }
