@@ -12,6 +12,7 @@ pub mod entitlement;
 mod environment;
 mod event;
 pub mod key_ring;
+pub mod key_storage;
 mod parameters;
 mod refusal;
 pub mod seal;
