@@ -1,0 +1,5 @@
+//! The token API: token requests and redemptions, DRM by DRM (token-api.md).
+
+pub mod redemption;
+pub mod token;
+pub mod widevine;

@@ -1,0 +1,7 @@
+//! Widevine redemption (widevine.md).
+
+mod body;
+pub mod certificate;
+mod grant;
+mod refusal;
+pub mod rights;
