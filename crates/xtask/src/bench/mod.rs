@@ -1,0 +1,94 @@
+//! `cargo xtask bench`: the release binary against honest baselines, as ratios with their spread.
+//!
+//! Server and baseline are loaded in turn, round by round, from the same generator, so that whatever else the
+//! machine does falls on both. A ratio says how near the service comes to what the machine could do at all;
+//! the absolute figures beside it are this machine's alone.
+
+pub mod baseline;
+mod floor;
+mod http;
+mod process;
+mod ratios;
+mod service;
+mod start;
+mod token;
+mod widevine;
+mod wrk;
+
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::chore::{self, Failure, say};
+
+/// What may be said about a measurement.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// How often baseline and service are measured in turn.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// How long each is loaded in a round.
+    #[arg(long, default_value_t = 4)]
+    seconds: u64,
+    /// Measures these alone.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Path>,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+enum Path {
+    /// The time to the first answer, and memory.
+    Start,
+    /// Token requests.
+    Token,
+    /// Widevine redemptions.
+    Widevine,
+}
+
+/// One measurement's setting.
+struct Bench<'a> {
+    rounds: usize,
+    seconds: u64,
+    directory: &'a TempDir,
+}
+
+/// Builds the release binaries, and measures with them.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    chore::run(chore::cargo().args([
+        "build",
+        "--release",
+        "--package",
+        "boxoffice-cli",
+        "--package",
+        "xtask",
+    ]))?;
+    let mut measure = Command::new(chore::release_directory().join("xtask"));
+    measure.arg("bench-built");
+    measure.args(["--rounds", &arguments.rounds.to_string(), "--seconds", &arguments.seconds.to_string()]);
+    for path in &arguments.only {
+        measure.args(["--only", &format!("{path:?}").to_lowercase()]);
+    }
+    Err(measure.exec().into())
+}
+
+/// Measures with what is built.
+pub fn run_built(arguments: &Arguments) -> Result<(), Failure> {
+    wrk::install()?;
+    let directory = tempfile::Builder::new().prefix("boxoffice-bench-").tempdir()?;
+    let bench =
+        Bench { rounds: arguments.rounds.max(1), seconds: arguments.seconds.max(1), directory: &directory };
+    let wanted = |path| arguments.only.is_empty() || arguments.only.contains(&path);
+    say(&format!("{} rounds of {} s each, service and baseline in turn", bench.rounds, bench.seconds));
+    if wanted(Path::Start) {
+        start::measure(&bench)?;
+    }
+    if wanted(Path::Token) {
+        token::measure(&bench)?;
+    }
+    if wanted(Path::Widevine) {
+        widevine::measure(&bench)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! The service itself: the release binary on a data directory and a free port of its own.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::process::Process;
+use super::{Bench, http};
+use crate::chore::{self, Failure};
+
+/// A running service.
+pub struct Service {
+    /// Its process.
+    pub process: Process,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What may ask it for tokens.
+    pub authenticator: String,
+    /// From its start to its first answer.
+    pub first_answer: Duration,
+    data: PathBuf,
+}
+
+impl Service {
+    /// Starts it with the settings that it has without any configuration, and waits for its first answer.
+    ///
+    /// What it logs goes into a file beside its data, as it would in earnest.
+    pub fn start(bench: &Bench<'_>) -> Result<Self, Failure> {
+        let data = bench.directory.path().join("data");
+        let log = File::create(bench.directory.path().join("log"))?;
+        let begun = Instant::now();
+        let mut command = boxoffice(&data);
+        command.args(["serve", "--listen", "127.0.0.1:0"]).stderr(log);
+        let mut process = Process::start(&mut command)?;
+        let address = process.line_that_starts_with("boxoffice: listening on http://")?.parse()?;
+        http::ask(address, "GET", "/healthz", b"")?;
+        let first_answer = begun.elapsed();
+        let authenticator = process.line_that_starts_with("boxoffice: demo authenticator ")?;
+        Ok(Self { process, address, authenticator, first_answer, data })
+    }
+
+    /// The target of a Widevine token request, with a content key of its own.
+    pub fn token_target(&self) -> String {
+        format!(
+            "/hms/wv/token?customerAuthenticator={}&kid=80ea8bc8a58f990ad1f76bc665b30bfa\
+             &contentKey=00112233445566778899aabbccddeeff&securityLevel=1&hdcpOutputControl=0",
+            self.authenticator
+        )
+    }
+
+    /// Runs `boxoffice lab export` and gives the directory.
+    pub fn export_lab(&self) -> Result<PathBuf, Failure> {
+        let lab = self.data.with_file_name("lab");
+        if !lab.exists() {
+            chore::output(boxoffice(&self.data).args(["lab", "export"]).arg(&lab))?;
+        }
+        Ok(lab)
+    }
+}
+
+/// The binary, with nothing in its environment that configures it.
+fn boxoffice(data: &Path) -> Command {
+    let mut command = Command::new(chore::release_directory().join("boxoffice"));
+    let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("BOXOFFICE_"));
+    for (name, _) in ours {
+        command.env_remove(name);
+    }
+    command.env("BOXOFFICE_DATA_DIR", data);
+    command
+}
