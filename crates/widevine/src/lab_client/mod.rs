@@ -20,6 +20,8 @@ mod open;
 mod plan;
 mod renewal;
 mod service_certificate;
+#[cfg(test)]
+mod tampering;
 
 pub use device::ClientDevice;
 pub use draft::{Draft, SignedChallenge};

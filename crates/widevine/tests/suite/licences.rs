@@ -1,6 +1,7 @@
 //! Every lab device, with and without privacy, every kind of licence, end to end.
 
 use drm_primitives::{Kid, hex};
+use proptest::prelude::*;
 use prost::Message as _;
 use rsa_pss_sha1::Hash;
 use widevine::lab_client::{
@@ -8,7 +9,7 @@ use widevine::lab_client::{
 };
 use widevine::messages::LicenseType;
 use widevine::{
-    CLOCK_TOLERANCE_SECONDS, Grant, Hdcp, KeyGrant, ProtocolVersion, SecurityLevel, Terms, TrackLabel,
+    CLOCK_TOLERANCE_SECONDS, Grant, Hdcp, KeyGrant, ProtocolVersion, Pssh, SecurityLevel, Terms, TrackLabel,
 };
 
 use crate::kit::{
@@ -279,10 +280,24 @@ fn a_licence_is_written_as_the_specification_says_byte_for_byte() {
     assert_eq!(hex::encode(&msg[23..37]), "200128001206080110001800 1a66".replace(' ', ""));
     // CONTENT: id, iv, key, type 2, level 1, required_protection { hdcp 0 }, label HD
     let content = &msg[37 + 0x66..];
-    assert_eq!(hex::encode(&content[..4]), "1a560a10");
+    assert_eq!(hex::encode(&content[..4]), "1a520a10");
     assert_eq!(hex::encode(&content[20..22]), "1210");
     assert_eq!(hex::encode(&content[38..40]), "1a20");
     assert_eq!(hex::encode(&content[72..84]), "200228013202080062024844");
     // license_start_time 1842713600, protection_scheme cenc
     assert_eq!(hex::encode(&content[84..]), "2080a8d6ee0638e3dc959b06");
+}
+
+proptest! {
+    #[test]
+    fn the_init_data_that_a_client_writes_is_what_the_issuer_reads(
+        kids in prop::collection::btree_set(any::<[u8; 16]>(), 0..6),
+        content_id in prop::option::of(prop::collection::vec(any::<u8>(), 1..80)),
+        scheme in prop::option::of(1..u32::MAX),
+    ) {
+        let kids: Vec<Kid> = kids.into_iter().map(Kid::from_bytes).collect();
+        let data = pssh_data(&kids, content_id.as_deref(), scheme);
+        let expected = Pssh { kids, content_id, protection_scheme: scheme };
+        prop_assert_eq!(Pssh::parse(&pssh_box(&data)), Ok(expected));
+    }
 }
