@@ -11,6 +11,57 @@
 //! [`Challenge::check_clock`], [`Challenge::header`], [`Asked::choose`](keys::Asked::choose). Whatever refuses is a
 //! [`Refusal`], and is sent as a [`Fault`].
 //!
+//! ```
+//! use drm_primitives::{ContentKey, Kid, SystemRandom};
+//! use playready::lab::Material;
+//! use playready::lab_client::{Answer, ChallengeRequest, LabDevice, LeafSettings, Verifier, header_text};
+//! use playready::policy::OutputProtectionLevels;
+//! use playready::{Asked, Challenge, GrantedKey, LicencePolicy, Revocations, SecurityLevel};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (random, now) = (SystemRandom, 1_767_225_600);
+//! let lab = Material::generate(&random)?;
+//! let issuer = lab.issuer();
+//!
+//! // A device provisions itself, and asks for all keys of its token.
+//! let files = lab.group_files();
+//! let device = LabDevice::provision(&files.bgroupcert, &files.zgpriv, &LeafSettings::new([1; 16]), &random)?;
+//! let request = ChallengeRequest::new(header_text("4.0.0.0", None, &[]), 1, now, &random);
+//! let body = device.challenge(&request, lab.server_public_key().as_bytes(), &random).ok_or("no point")?;
+//!
+//! // The service reads the challenge and answers it.
+//! let challenge = Challenge::parse(&body)?;
+//! let known = issuer.identify(&challenge, now, &Revocations::default())?;
+//! let content_key = ContentKey::from_bytes([7; 16]);
+//! let (kid, minimum_security_level) = (Kid::from_bytes([9; 16]), SecurityLevel::Sl2000);
+//! let granted = [GrantedKey { kid, content_key: &content_key, minimum_security_level }];
+//! let choice = Asked::from(&challenge.header()?).choose(&granted, None, known.security_level())?;
+//! let policy = LicencePolicy {
+//!     kid,
+//!     content_key: content_key.clone(),
+//!     algorithm: choice.algorithm,
+//!     minimum_security_level,
+//!     persistent: false,
+//!     begin_date: None,
+//!     expiration_date: None,
+//!     expiration_after_first_play: None,
+//!     output_protection: OutputProtectionLevels::default(),
+//!     play_enablers: vec![],
+//!     explicit_outputs: vec![],
+//!     output_control_flags: 0,
+//!     extension: None,
+//! };
+//! let answer = issuer.issue(&known, &[policy], challenge.nonce(), now, &random)?;
+//!
+//! // The device opens the answer.
+//! let answer = Answer { status: 200, content_type: "text/xml; charset=utf-8", body: &answer };
+//! let mut verifier = Verifier::new(*lab.root_public_key().as_bytes());
+//! let opened = verifier.verify(&device, &request, &[], &answer, now, None)?;
+//! assert!(opened.licences.iter().all(|licence| licence.content_key == content_key));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! [`lab`] makes the lab's keys and certificates; [`lab_client`] is a strict client for it, which shares nothing
 //! with the issuer but the tables of `BCert` and XMR.
 

@@ -1,6 +1,6 @@
 //! Device certificates: `BCert` (playready.md, section 3). All integers big-endian.
 //!
-//! [`Chain::parse`] reads exact lengths only; [`Trust::verify_device`] checks a chain against the one
+//! [`Chain::parse`] reads exact lengths only; [`Identity::verify`](crate::challenge::Identity::verify) checks a chain against the one
 //! root that it knows; [`CertificateBody::sign`] writes.
 
 mod parse;
@@ -99,7 +99,7 @@ pub enum ObjectContent {
 pub struct CertifiedKey {
     /// Flags as they came.
     pub flags: u32,
-    /// X‖Y; whether it lies on the curve is checked by [`Trust::verify_device`].
+    /// X‖Y; whether it lies on the curve is checked when the chain is verified.
     pub key: [u8; 64],
     /// Values of [`usage`].
     pub usages: Vec<u32>,

@@ -1,6 +1,7 @@
 //! The values of LA, read from its slice alone: what was not signed is not seen.
 
 use roxmltree::Node;
+use zeroize::Zeroizing;
 
 use super::ProtocolVersion;
 use super::envelope::{only, optional};
@@ -10,18 +11,18 @@ use crate::xml::{self, base64_of, text_of};
 
 /// LA, with the ciphertexts still in base64: their form is judged after the signature, with everything else
 /// that an attacker could learn from (section 4, oracle).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct LicenceAcquisition {
     pub(super) version: u32,
     pub(super) header: Option<String>,
     pub(super) client_version: Option<String>,
-    pub(super) custom_data: Option<String>,
+    pub(super) custom_data: Option<Zeroizing<String>>,
     pub(super) nonce: [u8; 16],
     pub(super) client_time: Option<i64>,
     pub(super) encrypted: Encrypted,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Encrypted {
     pub(super) key_name: String,
     pub(super) key: String,
@@ -55,7 +56,7 @@ fn rest(slice: &str, root: Node<'_, '_>, version: u32) -> Result<LicenceAcquisit
             Some(info) => text(info, "CLIENTVERSION")?,
             None => None,
         },
-        custom_data: text(root, "CustomData")?,
+        custom_data: text(root, "CustomData")?.map(Zeroizing::new),
         nonce,
         client_time: number(root, "ClientTime")?,
         encrypted: encrypted(root)?,

@@ -14,16 +14,19 @@ mod signature;
 pub use identity::{Device, Identity};
 pub use key_message::wrap as wrap_in_key_message;
 
+use std::fmt;
 use std::ops::Range;
+
+use zeroize::Zeroizing;
 
 use crate::header::WrmHeader;
 use crate::refusal::{HeaderError, MessageError, Refusal};
 use licence_acquisition::LicenceAcquisition;
 
-/// A licence request, read but not believed yet.
-#[derive(Clone, Debug)]
+/// A licence request, read but not believed yet. Not printed, and wiped when dropped: it may carry a token.
+#[derive(Clone)]
 pub struct Challenge {
-    text: String,
+    text: Zeroizing<String>,
     acquisition_range: Range<usize>,
     signed_info_range: Range<usize>,
     acquisition: LicenceAcquisition,
@@ -92,10 +95,10 @@ impl Challenge {
             let (got, limit) = (body.len(), Self::MAXIMUM_LENGTH);
             return Err(MessageError::TooLong { got, limit }.into());
         }
-        let text = match key_message::unwrap(body)? {
+        let text = Zeroizing::new(match key_message::unwrap(body)? {
             Some(soap) => String::from_utf8(soap).map_err(|_| MessageError::NotUtf8)?,
             None => std::str::from_utf8(body).map_err(|_| MessageError::NotUtf8)?.to_owned(),
-        };
+        });
         let envelope::Slices { acquisition: acquisition_range, signed_info: signed_info_range, signature } =
             envelope::read(&text)?;
         let slice = text.get(acquisition_range.clone()).unwrap_or_default();
@@ -115,7 +118,7 @@ impl Challenge {
     /// `LA/CustomData`, unescaped, as it came.
     #[must_use]
     pub fn custom_data(&self) -> Option<&str> {
-        self.acquisition.custom_data.as_deref()
+        self.acquisition.custom_data.as_ref().map(|text| text.as_str())
     }
 
     /// The token in `CustomData`: what follows `ExpressPlayToken=`, or else the whole text, without blanks
@@ -178,6 +181,12 @@ impl Challenge {
         let signing_key =
             self.signature.check(bytes(&self.acquisition_range), bytes(&self.signed_info_range))?;
         Ok(SignedChallenge { challenge: self, signing_key })
+    }
+}
+
+impl fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Challenge({} bytes)", self.text.len())
     }
 }
 

@@ -389,7 +389,7 @@ fn a_fault_is_read_by_the_client_as_it_was_meant() {
 }
 
 #[test]
-fn no_refusal_prints_a_key() {
+fn nothing_prints_a_key_or_a_token() {
     let lab = Lab::new(117, 1);
     let refusal = lab.refusal(&lab.challenge(
         &lab.device(),
@@ -397,4 +397,11 @@ fn no_refusal_prints_a_key() {
     ));
     let key = hex::encode(lab.keys[0].content_key.expose());
     assert!(!format!("{refusal} {refusal:?}").contains(&key));
+    let mut request = lab.request("4.0.0.0", None);
+    request.custom_data = Some("BAEAAAtoken".to_owned());
+    let body = lab.challenge(&lab.device(), &request);
+    let challenge = Challenge::parse(&body).unwrap();
+    let (_, policies) = lab.answer(&body).unwrap();
+    let printed = format!("{challenge:?} {:?} {request:?} {policies:?}", challenge.check_signature());
+    assert!(!printed.contains("BAEAAAtoken") && !printed.contains(&key), "{printed}");
 }
