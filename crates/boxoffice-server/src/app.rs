@@ -1,17 +1,19 @@
 //! What every request may use: the parts of the running service.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
-use boxoffice_core::token_request::playready;
+use boxoffice_core::token_request::playready::Settings;
 use boxoffice_core::{Clock, Environment};
 use drm_primitives::Random;
 
 use widevine::{Issuer, RevocationList};
 
 use crate::accounts::Accounts;
-use crate::config::{Config, EnvironmentConfig, PublicUrl, WidevineBackend};
+use crate::config::{Config, EnvironmentConfig, PlayReadyBackend, PublicUrl, WidevineBackend};
 use crate::crypto::Crypto;
 use crate::installation::{Installation, Rings};
+use crate::lab::Lab;
 use crate::revocations::Revocations;
 
 /// The running service. One for the process, shared by all requests.
@@ -30,15 +32,12 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// Where long cryptography is done.
     pub crypto: Crypto,
-    lab: Lab,
+    /// The embedded issuers.
+    pub lab: Lab,
+    /// How often a revocation file was refused: metrics show it.
+    pub revocation_failures: AtomicU64,
     test: EnvironmentParts,
     production: EnvironmentParts,
-}
-
-/// The embedded issuers, which trust the lab's roots.
-pub struct Lab {
-    /// Widevine's.
-    pub widevine: Arc<Issuer>,
 }
 
 /// What an environment has beyond its configuration.
@@ -46,7 +45,9 @@ pub struct EnvironmentParts {
     /// The base of the URLs that it hands out.
     pub public_url: PublicUrl,
     /// What its configuration says about PlayReady token requests.
-    pub playready_settings: playready::Settings,
+    pub playready_settings: Settings,
+    /// PlayReady certificates that get nothing.
+    pub playready_revocations: Revocations<playready::Revocations>,
     /// Widevine devices that get nothing.
     pub widevine_revocations: Revocations<RevocationList>,
 }
@@ -77,6 +78,7 @@ impl App {
             random,
             crypto: Crypto::new(),
             lab,
+            revocation_failures: AtomicU64::new(0),
         }
     }
 
@@ -85,6 +87,19 @@ impl App {
     pub fn widevine_issuer(&self, environment: Environment) -> Option<&Arc<Issuer>> {
         let lab = matches!(self.config.environment(environment).widevine.backend, WidevineBackend::Lab);
         (lab && environment == Environment::Test).then_some(&self.lab.widevine)
+    }
+
+    /// The embedded PlayReady issuer, where it is the environment's back end.
+    #[must_use]
+    pub fn playready_issuer(&self, environment: Environment) -> Option<&Arc<playready::Issuer>> {
+        let lab = matches!(self.config.environment(environment).playready.backend, PlayReadyBackend::Lab);
+        (lab && environment == Environment::Test).then_some(&self.lab.playready)
+    }
+
+    /// The PlayReady certificates that get nothing in this environment.
+    #[must_use]
+    pub fn playready_revocations(&self, environment: Environment) -> Arc<playready::Revocations> {
+        self.environment(environment).playready_revocations.current()
     }
 
     /// The Widevine devices that get nothing in this environment.
@@ -107,7 +122,7 @@ impl EnvironmentParts {
     fn new(public_url: PublicUrl, config: &EnvironmentConfig) -> Self {
         let flags = &config.playready.output_control_flags;
         let digital_only = |guid: &str| guid.eq_ignore_ascii_case(DIGITAL_VIDEO_ONLY);
-        let playready_settings = playready::Settings {
+        let playready_settings = Settings {
             defined_output_flags: flags.keys().fold(0, |bits, bit| bits | bit),
             digital_only_flags: flags
                 .iter()
@@ -115,6 +130,11 @@ impl EnvironmentParts {
                 .fold(0, |bits, (bit, _)| bits | bit),
             min_security_level: config.playready.default_min_security_level,
         };
-        Self { public_url, playready_settings, widevine_revocations: Revocations::default() }
+        Self {
+            public_url,
+            playready_settings,
+            playready_revocations: Revocations::default(),
+            widevine_revocations: Revocations::default(),
+        }
     }
 }

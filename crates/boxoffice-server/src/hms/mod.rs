@@ -1,5 +1,6 @@
 //! The token API: token requests and redemptions, DRM by DRM (token-api.md).
 
+pub mod playready;
 pub mod redemption;
 pub mod token;
 pub mod widevine;

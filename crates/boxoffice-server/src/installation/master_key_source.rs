@@ -113,14 +113,11 @@ impl fmt::Display for MasterKeySource {
 
 /// Writes beside the place and links it there, so that nobody ever reads half a key.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let directory =
-        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let beside = path.with_extension(format!("new-{}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-    let written = file
-        .write_all(text.as_bytes())
-        .and_then(|()| file.write_all(b"\n"))
-        .and_then(|()| file.sync_all());
+    let written =
+        file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all());
     let linked = written.and_then(|()| std::fs::hard_link(&beside, path));
     std::fs::remove_file(&beside)?;
     linked?;

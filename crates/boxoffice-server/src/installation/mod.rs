@@ -76,6 +76,18 @@ impl Installation {
         &self.storage
     }
 
+    /// The time.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Randomness.
+    #[must_use]
+    pub fn random(&self) -> &Arc<dyn Random> {
+        &self.random
+    }
+
     /// The master key.
     #[must_use]
     pub fn master_key(&self) -> &Arc<MasterKey> {
@@ -177,7 +189,8 @@ mod tests {
         let set = ring(&rings);
         assert_eq!(set.sealing(Environment::Test).current(place.clock.now()).id(), KeyId(2));
         assert!(set.sealing(Environment::Test).open(token.as_bytes()).is_ok());
-        let retire = async |id, force| installation.retire_sealing_key(Environment::Test, KeyId(id), force).await;
+        let retire =
+            async |id, force| installation.retire_sealing_key(Environment::Test, KeyId(id), force).await;
         assert!(matches!(retire(1, false).await, Err(RetireError::Needed { .. })));
         assert!(matches!(retire(2, true).await, Err(RetireError::Current { .. })));
         assert!(matches!(retire(9, true).await, Err(RetireError::Unknown { .. })));

@@ -1,0 +1,7 @@
+//! PlayReady redemption (playready.md).
+
+mod policy;
+mod refusal;
+pub mod rights;
+
+pub use refusal::Fault;

@@ -1,0 +1,91 @@
+//! `POST /hms/pr/rights/`, `/playready/RightsManager.asmx`: licences for a SOAP challenge and a token.
+
+use std::sync::Arc;
+
+use boxoffice_core::entitlement::{PlayReadyTerms, Rights, Terms};
+use boxoffice_core::{Drm, Event, Refusal};
+use playready::policy::check_rental_end;
+use playready::{Asked, Challenge, Device, Issuer};
+
+use super::policy;
+use super::refusal::Fault;
+use crate::app::App;
+use crate::hms::redemption::{Admitted, Licence, Redemption};
+
+/// Answers a challenge with one licence for each KID of its header that the token has.
+///
+/// The order is the specification's (playready.md, section 4): message, version, token, account, back end,
+/// signature, identity, bindings, rental, clock, header, keys, balance, licence.
+///
+/// # Errors
+/// Every row of playready.md, section 6.
+pub async fn redeem(app: &Arc<App>, redemption: &Redemption<'_>, body: &[u8]) -> Result<Licence, Fault> {
+    let challenge = Challenge::parse(body).map_err(|cause| Fault::from(&cause))?;
+    challenge.check_version().map_err(|cause| Fault::from(&cause))?;
+    let further = challenge.token().map(str::as_bytes);
+    let admitted = redemption.admit(app, Drm::PlayReady, further).await?;
+    let config = &app.config.environment(redemption.environment).playready;
+    let elsewhere = config.license_acquisition_url.as_ref();
+    let issuer = app.playready_issuer(redemption.environment);
+    let issuer = issuer.ok_or_else(|| Fault::no_back_end(redemption.environment, elsewhere))?;
+
+    let now = app.clock.now().as_second();
+    let admitted = Arc::new(admitted);
+    let (issuer_there, revocations) = (Arc::clone(issuer), app.playready_revocations(redemption.environment));
+    // Curve arithmetic takes a millisecond: on the cryptography threads, or nobody else is served meanwhile.
+    let identified = app.crypto.run(move || {
+        let device = issuer_there.identify(&challenge, now, &revocations);
+        device.map(|device| (challenge, device))
+    });
+    let (challenge, device) = identified.await?.map_err(|cause| Fault::from(&cause))?;
+    redemption.check_address(&admitted)?;
+    let terms = terms(&admitted)?;
+    check_device(terms, &device)?;
+    check_rental(terms, &challenge, now)?;
+    let header = challenge.header().map_err(|cause| Fault::from(&cause))?;
+    let granted = policy::granted_keys(terms);
+    let choice = Asked::from(&header).choose(&granted, policy::cipher(terms), device.security_level());
+    let choice = choice.map_err(|cause| Fault::from(&cause))?;
+    admitted.check_balance()?;
+    let times = (now, challenge.client_time());
+    let policies = policy::policies(terms, &choice, &config.output_control_flags, times);
+    let body = issue(app, issuer, device, challenge, policies, now).await?;
+    let not_granted = policy::not_granted_header(&choice);
+    Ok(Licence { body, content_type: "text/xml; charset=utf-8", not_granted })
+}
+
+async fn issue(
+    app: &App,
+    issuer: &Arc<Issuer>,
+    device: Device,
+    challenge: Challenge,
+    policies: Vec<playready::LicencePolicy>,
+    now: i64,
+) -> Result<Vec<u8>, Fault> {
+    let (issuer, random) = (Arc::clone(issuer), Arc::clone(&app.random));
+    let licences = app.crypto.run(move || issuer.issue(&device, &policies, challenge.nonce(), now, &*random));
+    licences.await?.map_err(|error| Fault::from(&playready::Refusal::from(error)))
+}
+
+fn terms(admitted: &Admitted) -> Result<&PlayReadyTerms, Refusal> {
+    match &admitted.entitlement.terms {
+        Terms::PlayReady(terms) => Ok(terms),
+        // The token's DRM was checked when it was opened.
+        Terms::ClearKey(_) | Terms::FairPlay(_) | Terms::Widevine(_) => {
+            Err(Refusal::new(Event::AdminError, "this is no PlayReady token").reason("internal").status(500))
+        }
+    }
+}
+
+fn check_device(terms: &PlayReadyTerms, device: &Device) -> Result<(), Fault> {
+    match &terms.device_id {
+        Some(bound) if bound != device.client_id() => Err(Fault::other_device(&device.device_id())),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_rental(terms: &PlayReadyTerms, challenge: &Challenge, now: i64) -> Result<(), Fault> {
+    let Rights::Rental { end, .. } = terms.rights else { return Ok(()) };
+    check_rental_end(end.as_second(), now).map_err(|cause| Fault::from(&cause))?;
+    challenge.check_clock(now).map_err(|cause| Fault::from(&cause))
+}
