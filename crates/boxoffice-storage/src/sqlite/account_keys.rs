@@ -4,6 +4,7 @@ use boxoffice_core::key_ring::{KeyId, Purpose};
 use boxoffice_core::{AccountId, Environment};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::writer::Transaction;
 use crate::{AccountKeyUse, RemovedAccountKey, StorageError, WrappedAccountKey, column};
 
 pub(super) fn of(
@@ -116,10 +117,13 @@ pub(super) fn usage(
 }
 
 pub(super) fn remove(
-    connection: &Connection,
+    transaction: &Transaction,
     account: AccountId,
     id: KeyId,
 ) -> Result<RemovedAccountKey, StorageError> {
+    // The counts of those who share the transaction must be in the table to be seen here.
+    transaction.flush()?;
+    let connection = &transaction.connection;
     let rows: Option<i64> = connection
         .prepare_cached(
             "SELECT live_keys + expired_keys + \
@@ -144,47 +148,4 @@ pub(super) fn exists(connection: &Connection, account: AccountId, id: KeyId) -> 
     Ok(connection
         .prepare_cached("SELECT 1 FROM account_keys WHERE account = ?1 AND id = ?2")?
         .exists([account.0, id.0])?)
-}
-
-/// Changes of the counts, added up, so that many rows cost one update.
-#[derive(Default)]
-pub(super) struct Tally(Vec<Change>);
-
-struct Change {
-    account: u32,
-    key: u32,
-    live: i64,
-    expired: i64,
-}
-
-impl Tally {
-    /// Counts `by` rows more, or fewer, that `key` seals.
-    pub(super) fn count(&mut self, account: AccountId, key: KeyId, swept: bool, by: i64) {
-        let (live, expired) = if swept { (0, by) } else { (by, 0) };
-        // A call has few account keys.
-        match self.0.iter_mut().find(|change| change.account == account.0 && change.key == key.0) {
-            Some(change) => {
-                change.live += live;
-                change.expired += expired;
-            }
-            None => self.0.push(Change { account: account.0, key: key.0, live, expired }),
-        }
-    }
-
-    pub(super) fn write(self, connection: &Connection) -> Result<(), StorageError> {
-        let mut update = connection.prepare_cached(
-            "UPDATE account_keys SET live_keys = live_keys + ?3, expired_keys = expired_keys + ?4 \
-             WHERE account = ?1 AND id = ?2",
-        )?;
-        for change in self.0.iter().filter(|change| change.live != 0 || change.expired != 0) {
-            let updated = update.execute(params![change.account, change.key, change.live, change.expired])?;
-            if updated != 1 {
-                return Err(StorageError::Broken(format!(
-                    "account {} has rows under its key {}, which is not there",
-                    change.account, change.key
-                )));
-            }
-        }
-        Ok(())
-    }
 }

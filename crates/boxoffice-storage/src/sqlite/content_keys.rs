@@ -6,59 +6,107 @@ use drm_primitives::Kid;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
-use super::account_keys::{self, Tally};
+use super::account_keys;
+use super::writer::Transaction;
 use crate::{
     CreatedKey, KekFilter, KeyFilter, KeyKind, Reseal, SealedPage, StorageError, StoredKey, UpdatedKey,
     column,
 };
 
-/// In the order in which [`read`] takes them.
+/// What [`read`] takes, in its order; the table's name is `k`, and `keks` is `e`.
 macro_rules! columns {
     () => {
-        "kid, kind, sealed, account_key, version, last_update, expiration, kek_id, info, content_id, scheme, \
-         track, period, iv, only_one"
+        "k.kid, e.kind, k.sealed, k.account_key, k.version, k.last_update, k.expiration, e.kek_id, k.info, \
+         k.content_id, k.scheme, k.track, k.period, k.iv, k.only_one"
     };
 }
 
+/// Up to this many keys of a KEK are all fetched and then ordered; of more of them, each page finds enough in the
+/// order of KIDs.
+const FEW_KEYS: i64 = 32_768;
+
 pub(super) fn create(
-    connection: &Connection,
+    transaction: &Transaction,
     account: AccountId,
     keys: &[StoredKey],
 ) -> Result<Vec<CreatedKey>, StorageError> {
-    let mut tally = Tally::default();
-    let mut known = None;
+    let connection = &transaction.connection;
+    let mut sealing_key = None;
+    let mut last_kek: Option<(KeyKind, Option<&str>, i64)> = None;
     let mut outcomes = Vec::with_capacity(keys.len());
     for key in keys {
-        if known != Some(key.account_key) {
+        if sealing_key != Some(key.account_key) {
             if !account_keys::exists(connection, account, key.account_key)? {
                 outcomes.push(CreatedKey::AccountKeyGone);
                 continue;
             }
-            known = Some(key.account_key);
+            sealing_key = Some(key.account_key);
         }
-        if insert(connection, account, key)? {
-            tally.count(account, key.account_key, is_expired(key), 1);
+        let kek = match last_kek {
+            Some((kind, kek_id, kek)) if kind == key.kind && kek_id == key.kek_id.as_deref() => kek,
+            _ => find_or_make_kek(connection, account, key.kind, key.kek_id.as_deref())?,
+        };
+        last_kek = Some((key.kind, key.kek_id.as_deref(), kek));
+        if insert(connection, account, kek, key)? {
+            let mut tally = transaction.tally.borrow_mut();
+            tally.account_key(account, key.account_key, is_expired(key), 1);
+            tally.kek(kek, 1);
             outcomes.push(CreatedKey::Created);
         } else {
+            // So that a KEK which was made in vain goes again.
+            transaction.tally.borrow_mut().kek(kek, 0);
             outcomes.push(CreatedKey::Existing(Box::new(in_the_way(connection, account, key)?)));
         }
     }
-    tally.write(connection)?;
     Ok(outcomes)
 }
 
-fn insert(connection: &Connection, account: AccountId, key: &StoredKey) -> Result<bool, StorageError> {
+fn find_kek(
+    connection: &Connection,
+    account: AccountId,
+    kind: KeyKind,
+    kek_id: Option<&str>,
+) -> Result<Option<(i64, i64)>, StorageError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT id, keys FROM keks WHERE account = ?1 AND kind = ?2 \
+             AND COALESCE(kek_id, x'00') = COALESCE(?3, x'00')",
+        )?
+        .query_row(params![account.0, column::from_kind(kind), kek_id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?)
+}
+
+fn find_or_make_kek(
+    connection: &Connection,
+    account: AccountId,
+    kind: KeyKind,
+    kek_id: Option<&str>,
+) -> Result<i64, StorageError> {
+    if let Some((kek, _)) = find_kek(connection, account, kind, kek_id)? {
+        return Ok(kek);
+    }
+    connection
+        .prepare_cached("INSERT INTO keks (account, kind, kek_id, keys) VALUES (?1, ?2, ?3, 0)")?
+        .execute(params![account.0, column::from_kind(kind), kek_id])?;
+    Ok(connection.last_insert_rowid())
+}
+
+fn insert(
+    connection: &Connection,
+    account: AccountId,
+    kek: i64,
+    key: &StoredKey,
+) -> Result<bool, StorageError> {
     let inserted = connection
         .prepare_cached(
-            "INSERT INTO content_keys (account, kid, kind, account_key, sealed, version, last_update, swept, \
-             only_one, expiration, period, kek_id, content_id, info, scheme, track, iv) \
-             VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
-             ON CONFLICT DO NOTHING",
+            "INSERT INTO content_keys (account, kid, kek, account_key, sealed, version, last_update, swept, \
+             only_one, expiration, period, content_id, info, scheme, track, iv) \
+             VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             account.0,
             key.kid.as_bytes(),
-            column::from_kind(key.kind),
+            kek,
             key.account_key.0,
             key.sealed,
             column::from_time(key.last_update),
@@ -66,7 +114,6 @@ fn insert(connection: &Connection, account: AccountId, key: &StoredKey) -> Resul
             key.only_one,
             key.expiration.map(column::from_time),
             key.period,
-            key.kek_id,
             key.content_id,
             key.info,
             key.scheme,
@@ -101,7 +148,12 @@ pub(super) fn find(
     kid: Kid,
 ) -> Result<Option<StoredKey>, StorageError> {
     connection
-        .prepare_cached(concat!("SELECT ", columns!(), " FROM content_keys WHERE account = ?1 AND kid = ?2"))?
+        .prepare_cached(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM content_keys k INDEXED BY content_keys_by_kid CROSS JOIN keks e ON e.id = k.kek \
+             WHERE k.account = ?1 AND k.kid = ?2"
+        ))?
         .query_row(params![account.0, kid.as_bytes()], |row| Ok(read(row)))
         .optional()?
         .transpose()
@@ -118,8 +170,9 @@ pub(super) fn of_track(
         .prepare_cached(concat!(
             "SELECT ",
             columns!(),
-            " FROM content_keys INDEXED BY content_keys_by_track WHERE account = ?1 AND content_id = ?2 \
-             AND track = ?3 AND COALESCE(period, -1) = ?4 AND only_one = 1"
+            " FROM content_keys k INDEXED BY content_keys_by_track CROSS JOIN keks e ON e.id = k.kek \
+             WHERE k.account = ?1 AND k.content_id = ?2 AND k.track = ?3 AND COALESCE(k.period, -1) = ?4 \
+             AND k.only_one = 1"
         ))?
         .query_row(params![account.0, content_id, track, period.map_or(-1, i64::from)], |row| Ok(read(row)))
         .optional()?
@@ -148,65 +201,68 @@ fn read(row: &Row<'_>) -> Result<StoredKey, StorageError> {
 }
 
 pub(super) fn update(
-    connection: &Connection,
+    transaction: &Transaction,
     account: AccountId,
     old: &StoredKey,
     new: &StoredKey,
 ) -> Result<UpdatedKey, StorageError> {
+    let connection = &transaction.connection;
     if !account_keys::exists(connection, account, new.account_key)? {
         return Ok(UpdatedKey::AccountKeyGone);
     }
-    let swept: Option<bool> = connection
+    let found: Option<(bool, i64)> = connection
         .prepare_cached(
-            "SELECT swept FROM content_keys WHERE account = ?1 AND kid = ?2 AND version = ?3 AND sealed = ?4",
+            "SELECT swept, kek FROM content_keys WHERE account = ?1 AND kid = ?2 AND version = ?3 AND sealed = ?4",
         )?
         .query_row(
             params![account.0, old.kid.as_bytes(), i64::try_from(old.version).unwrap_or(-1), old.sealed],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()?;
-    let Some(swept) = swept else { return Ok(UpdatedKey::Changed) };
+    let Some((swept, old_kek)) = found else { return Ok(UpdatedKey::Changed) };
+    let kek = find_or_make_kek(connection, account, new.kind, new.kek_id.as_deref())?;
     connection
         .prepare_cached(
-            "UPDATE content_keys SET kind = ?3, account_key = ?4, sealed = ?5, version = version + 1, \
-             last_update = ?6, swept = ?7, expiration = ?8, period = ?9, kek_id = ?10, content_id = ?11, \
-             info = ?12, scheme = ?13, track = ?14, iv = ?15 WHERE account = ?1 AND kid = ?2",
+            "UPDATE content_keys SET kek = ?3, account_key = ?4, sealed = ?5, version = version + 1, \
+             last_update = ?6, swept = ?7, expiration = ?8, period = ?9, content_id = ?10, info = ?11, \
+             scheme = ?12, track = ?13, iv = ?14 WHERE account = ?1 AND kid = ?2",
         )?
         .execute(params![
             account.0,
             old.kid.as_bytes(),
-            column::from_kind(new.kind),
+            kek,
             new.account_key.0,
             new.sealed,
             column::from_time(new.last_update),
             is_expired(new),
             new.expiration.map(column::from_time),
             new.period,
-            new.kek_id,
             new.content_id,
             new.info,
             new.scheme,
             new.track,
             new.iv,
         ])?;
-    let mut tally = Tally::default();
-    tally.count(account, old.account_key, swept, -1);
-    tally.count(account, new.account_key, is_expired(new), 1);
-    tally.write(connection)?;
+    let mut tally = transaction.tally.borrow_mut();
+    tally.account_key(account, old.account_key, swept, -1);
+    tally.account_key(account, new.account_key, is_expired(new), 1);
+    tally.kek(old_kek, -1);
+    tally.kek(kek, 1);
     Ok(UpdatedKey::Updated)
 }
 
-pub(super) fn delete(connection: &Connection, account: AccountId, kid: Kid) -> Result<bool, StorageError> {
-    let deleted: Option<(u32, bool)> = connection
+pub(super) fn delete(transaction: &Transaction, account: AccountId, kid: Kid) -> Result<bool, StorageError> {
+    let deleted: Option<(u32, bool, i64)> = transaction
+        .connection
         .prepare_cached(
-            "DELETE FROM content_keys WHERE account = ?1 AND kid = ?2 RETURNING account_key, swept",
+            "DELETE FROM content_keys WHERE account = ?1 AND kid = ?2 RETURNING account_key, swept, kek",
         )?
-        .query_row(params![account.0, kid.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(params![account.0, kid.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let Some((key, swept)) = deleted else { return Ok(false) };
-    let mut tally = Tally::default();
-    tally.count(account, KeyId(key), swept, -1);
-    tally.write(connection)?;
+    let Some((key, swept, kek)) = deleted else { return Ok(false) };
+    let mut tally = transaction.tally.borrow_mut();
+    tally.account_key(account, KeyId(key), swept, -1);
+    tally.kek(kek, -1);
     Ok(true)
 }
 
@@ -218,42 +274,57 @@ pub(super) fn list(
     limit: u32,
     now: Timestamp,
 ) -> Result<Vec<StoredKey>, StorageError> {
-    // An empty blob sorts before every KID.
-    let after = after.map_or_else(Vec::new, |kid| kid.as_bytes().to_vec());
-    let (kind, kek_id) = match &filter.kek {
-        None => (None, None),
-        Some(KekFilter::Named(kek_id)) => (Some(column::from_kind(KeyKind::ClientKek)), Some(kek_id)),
-        Some(KekFilter::ServiceHeld) => (Some(column::from_kind(KeyKind::ServiceHeld)), None),
+    let kek = match &filter.kek {
+        None => None,
+        Some(KekFilter::Named(name)) => Some(find_kek(connection, account, KeyKind::ClientKek, Some(name))?),
+        Some(KekFilter::ServiceHeld) => Some(find_kek(connection, account, KeyKind::ServiceHeld, None)?),
     };
+    // A KEK that no key is under has no row.
+    if kek == Some(None) {
+        return Ok(Vec::new());
+    }
+    let kek = kek.flatten();
     // The index is named, so that no statistics can ever send a page over the whole table.
-    let statement = match (&filter.content_id, kind) {
+    let statement = match (&filter.content_id, kek) {
         (Some(_), _) => concat!(
             "SELECT ",
             columns!(),
-            " FROM content_keys INDEXED BY content_keys_by_content WHERE account = ?1 AND kid > ?2 \
-             AND swept = 0 AND (expiration IS NULL OR expiration > ?4) AND content_id = ?5 \
-             AND (?6 IS NULL OR (kind = ?6 AND kek_id IS ?7)) ORDER BY kid LIMIT ?3"
+            " FROM content_keys k INDEXED BY content_keys_by_content CROSS JOIN keks e ON e.id = k.kek \
+             WHERE k.account = ?1 AND k.content_id = ?5 AND k.kid > ?2 AND (?6 IS NULL OR k.kek = ?6) \
+             AND k.swept = 0 AND (k.expiration IS NULL OR k.expiration > ?4) ORDER BY k.kid LIMIT ?3"
         ),
-        (None, Some(_)) => concat!(
+        (None, Some((_, keys))) if keys <= FEW_KEYS => concat!(
             "SELECT ",
             columns!(),
-            " FROM content_keys INDEXED BY content_keys_by_kek WHERE account = ?1 AND kid > ?2 \
-             AND swept = 0 AND (expiration IS NULL OR expiration > ?4) AND ?5 IS NULL \
-             AND kind = ?6 AND kek_id IS ?7 ORDER BY kid LIMIT ?3"
+            " FROM content_keys k INDEXED BY content_keys_by_kek CROSS JOIN keks e ON e.id = k.kek \
+             WHERE k.account = ?1 AND k.kek = ?6 AND k.kid > ?2 AND ?5 IS NULL \
+             AND k.swept = 0 AND (k.expiration IS NULL OR k.expiration > ?4) ORDER BY k.kid LIMIT ?3"
         ),
-        (None, None) => concat!(
+        (None, _) => concat!(
             "SELECT ",
             columns!(),
-            " FROM content_keys WHERE account = ?1 AND kid > ?2 AND swept = 0 \
-             AND (expiration IS NULL OR expiration > ?4) AND ?5 IS NULL AND ?6 IS NULL AND ?7 IS NULL \
-             ORDER BY kid LIMIT ?3"
+            " FROM content_keys k INDEXED BY content_keys_by_kid CROSS JOIN keks e ON e.id = k.kek \
+             WHERE k.account = ?1 AND k.kid > ?2 AND ?5 IS NULL AND (?6 IS NULL OR k.kek = ?6) \
+             AND k.swept = 0 AND (k.expiration IS NULL OR k.expiration > ?4) ORDER BY k.kid LIMIT ?3"
         ),
     };
     rows(
         connection,
         statement,
-        params![account.0, after, limit, column::from_time(now), filter.content_id, kind, kek_id],
+        params![
+            account.0,
+            behind(after),
+            limit,
+            column::from_time(now),
+            filter.content_id,
+            kek.map(|(kek, _)| kek)
+        ],
     )
+}
+
+/// An empty blob sorts before every KID.
+fn behind(after: Option<Kid>) -> Vec<u8> {
+    after.map_or_else(Vec::new, |kid| kid.as_bytes().to_vec())
 }
 
 fn rows(
@@ -277,30 +348,37 @@ pub(super) fn count(connection: &Connection, account: AccountId) -> Result<u64, 
     column::to_number("a count of keys", count)
 }
 
-pub(super) fn sweep(connection: &Connection, now: Timestamp, limit: u32) -> Result<u32, StorageError> {
-    let mut tally = Tally::default();
+pub(super) fn sweep(transaction: &Transaction, now: Timestamp, limit: u32) -> Result<u32, StorageError> {
+    let connection = &transaction.connection;
     let found = expired(connection, false, now, limit)?;
-    let mut update =
-        connection.prepare_cached("UPDATE content_keys SET swept = 1 WHERE account = ?1 AND kid = ?2")?;
-    for (account, kid, key) in &found {
-        update.execute(params![account.0, kid.as_bytes()])?;
-        tally.count(*account, *key, false, -1);
-        tally.count(*account, *key, true, 1);
+    let mut update = connection.prepare_cached("UPDATE content_keys SET swept = 1 WHERE id = ?1")?;
+    for row in &found {
+        update.execute([row.id])?;
+        let mut tally = transaction.tally.borrow_mut();
+        tally.account_key(row.account, row.account_key, false, -1);
+        tally.account_key(row.account, row.account_key, true, 1);
     }
-    tally.write(connection)?;
     Ok(u32::try_from(found.len()).unwrap_or(limit))
 }
 
-pub(super) fn purge(connection: &Connection, before: Timestamp, limit: u32) -> Result<u32, StorageError> {
-    let mut tally = Tally::default();
+pub(super) fn purge(transaction: &Transaction, before: Timestamp, limit: u32) -> Result<u32, StorageError> {
+    let connection = &transaction.connection;
     let found = expired(connection, true, before, limit)?;
-    let mut delete = connection.prepare_cached("DELETE FROM content_keys WHERE account = ?1 AND kid = ?2")?;
-    for (account, kid, key) in &found {
-        delete.execute(params![account.0, kid.as_bytes()])?;
-        tally.count(*account, *key, true, -1);
+    let mut delete = connection.prepare_cached("DELETE FROM content_keys WHERE id = ?1")?;
+    for row in &found {
+        delete.execute([row.id])?;
+        let mut tally = transaction.tally.borrow_mut();
+        tally.account_key(row.account, row.account_key, true, -1);
+        tally.kek(row.kek, -1);
     }
-    tally.write(connection)?;
     Ok(u32::try_from(found.len()).unwrap_or(limit))
+}
+
+struct Expired {
+    id: i64,
+    account: AccountId,
+    account_key: KeyId,
+    kek: i64,
 }
 
 fn expired(
@@ -308,13 +386,18 @@ fn expired(
     swept: bool,
     by: Timestamp,
     limit: u32,
-) -> Result<Vec<(AccountId, Kid, KeyId)>, StorageError> {
+) -> Result<Vec<Expired>, StorageError> {
     let mut select = connection.prepare_cached(
-        "SELECT account, kid, account_key FROM content_keys INDEXED BY content_keys_by_expiration \
+        "SELECT id, account, account_key, kek FROM content_keys INDEXED BY content_keys_by_expiration \
          WHERE swept = ?1 AND expiration <= ?2 AND expiration IS NOT NULL LIMIT ?3",
     )?;
     let found = select.query_map(params![swept, column::from_time(by), limit], |row| {
-        Ok((AccountId(row.get(0)?), Kid::from_bytes(row.get(1)?), KeyId(row.get(2)?)))
+        Ok(Expired {
+            id: row.get(0)?,
+            account: AccountId(row.get(1)?),
+            account_key: KeyId(row.get(2)?),
+            kek: row.get(3)?,
+        })
     })?;
     Ok(found.collect::<Result<_, _>>()?)
 }
@@ -326,7 +409,7 @@ pub(super) fn sealed_under(
     after: Option<Kid>,
     limit: u32,
 ) -> Result<SealedPage, StorageError> {
-    let after = after.map_or_else(Vec::new, |kid| kid.as_bytes().to_vec());
+    let after = behind(after);
     // The limit counts the rows looked at and not those found, so that a page costs the same when few are left.
     let end: Option<Vec<u8>> = connection
         .prepare_cached(
@@ -339,8 +422,9 @@ pub(super) fn sealed_under(
         concat!(
             "SELECT ",
             columns!(),
-            " FROM content_keys WHERE account = ?1 AND kid > ?2 AND (?4 IS NULL OR kid <= ?4) \
-             AND account_key = ?3 ORDER BY kid"
+            " FROM content_keys k INDEXED BY content_keys_by_kid CROSS JOIN keks e ON e.id = k.kek \
+             WHERE k.account = ?1 AND k.kid > ?2 AND (?4 IS NULL OR k.kid <= ?4) AND k.account_key = ?3 \
+             ORDER BY k.kid"
         ),
         params![account.0, after, account_key.0, end],
     )?;
@@ -348,34 +432,32 @@ pub(super) fn sealed_under(
 }
 
 pub(super) fn reseal(
-    connection: &Connection,
+    transaction: &Transaction,
     account: AccountId,
     reseals: &[Reseal],
 ) -> Result<u64, StorageError> {
-    let mut tally = Tally::default();
+    let connection = &transaction.connection;
     let mut replaced = 0;
     for reseal in reseals {
         if !account_keys::exists(connection, account, reseal.account_key)? {
             continue;
         }
-        let old: Option<(u32, bool)> = connection
+        let old: Option<(i64, u32, bool)> = connection
             .prepare_cached(
-                "SELECT account_key, swept FROM content_keys WHERE account = ?1 AND kid = ?2 AND sealed = ?3",
+                "SELECT id, account_key, swept FROM content_keys WHERE account = ?1 AND kid = ?2 AND sealed = ?3",
             )?
             .query_row(params![account.0, reseal.kid.as_bytes(), reseal.expected], |row| {
-                Ok((row.get(0)?, row.get(1)?))
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })
             .optional()?;
-        let Some((key, swept)) = old else { continue };
+        let Some((id, key, swept)) = old else { continue };
         connection
-            .prepare_cached(
-                "UPDATE content_keys SET account_key = ?3, sealed = ?4 WHERE account = ?1 AND kid = ?2",
-            )?
-            .execute(params![account.0, reseal.kid.as_bytes(), reseal.account_key.0, reseal.sealed])?;
-        tally.count(account, KeyId(key), swept, -1);
-        tally.count(account, reseal.account_key, swept, 1);
+            .prepare_cached("UPDATE content_keys SET account_key = ?2, sealed = ?3 WHERE id = ?1")?
+            .execute(params![id, reseal.account_key.0, reseal.sealed])?;
+        let mut tally = transaction.tally.borrow_mut();
+        tally.account_key(account, KeyId(key), swept, -1);
+        tally.account_key(account, reseal.account_key, swept, 1);
         replaced += 1;
     }
-    tally.write(connection)?;
     Ok(replaced)
 }

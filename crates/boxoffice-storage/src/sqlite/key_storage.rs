@@ -6,7 +6,7 @@ use boxoffice_core::{AccountId, Environment};
 use drm_primitives::Kid;
 use jiff::Timestamp;
 
-use super::queue::Lane;
+use super::writer::Transaction;
 use super::{SqliteStorage, account_keys, content_keys, key_audit, seeds};
 use crate::key_audit::EncodedRecords;
 use crate::{
@@ -34,7 +34,7 @@ impl AccountKeys for SqliteStorage {
     }
 
     async fn add_account_key(&self, key: WrappedAccountKey) -> Result<bool, StorageError> {
-        self.write(move |connection| account_keys::add(connection, &key)).await
+        self.write(move |transaction| account_keys::add(&transaction.connection, &key)).await
     }
 
     async fn rewrap_account_key(
@@ -42,7 +42,7 @@ impl AccountKeys for SqliteStorage {
         key: WrappedAccountKey,
         expected: KeyId,
     ) -> Result<bool, StorageError> {
-        self.write(move |connection| account_keys::rewrap(connection, &key, expected)).await
+        self.write(move |transaction| account_keys::rewrap(&transaction.connection, &key, expected)).await
     }
 
     async fn account_key_use(&self, environment: Environment) -> Result<Vec<AccountKeyUse>, StorageError> {
@@ -54,15 +54,15 @@ impl AccountKeys for SqliteStorage {
         account: AccountId,
         id: KeyId,
     ) -> Result<RemovedAccountKey, StorageError> {
-        self.write(move |connection| account_keys::remove(connection, account, id)).await
+        self.write(move |transaction| account_keys::remove(transaction, account, id)).await
     }
 }
 
 #[async_trait]
 impl ContentKeys for SqliteStorage {
     async fn create_key(&self, account: AccountId, key: StoredKey) -> Result<CreatedKey, StorageError> {
-        let create = move |connection: &_| {
-            let created = content_keys::create(connection, account, std::slice::from_ref(&key))?;
+        let create = move |transaction: &Transaction| {
+            let created = content_keys::create(transaction, account, std::slice::from_ref(&key))?;
             Ok(created.into_iter().next().expect("one key has one outcome"))
         };
         self.ingest(1, create).await
@@ -83,7 +83,8 @@ impl ContentKeys for SqliteStorage {
             }
             let rows = part.len();
             outcomes.extend(
-                self.ingest(rows, move |connection| content_keys::create(connection, account, &part)).await?,
+                self.ingest(rows, move |transaction| content_keys::create(transaction, account, &part))
+                    .await?,
             );
         }
     }
@@ -113,11 +114,11 @@ impl ContentKeys for SqliteStorage {
         read: StoredKey,
         changed: StoredKey,
     ) -> Result<UpdatedKey, StorageError> {
-        self.ingest(1, move |connection| content_keys::update(connection, account, &read, &changed)).await
+        self.ingest(1, move |transaction| content_keys::update(transaction, account, &read, &changed)).await
     }
 
     async fn delete_key(&self, account: AccountId, kid: Kid) -> Result<bool, StorageError> {
-        self.ingest(1, move |connection| content_keys::delete(connection, account, kid)).await
+        self.ingest(1, move |transaction| content_keys::delete(transaction, account, kid)).await
     }
 
     async fn list_keys(
@@ -136,11 +137,11 @@ impl ContentKeys for SqliteStorage {
     }
 
     async fn sweep_expired_keys(&self, now: Timestamp, limit: u32) -> Result<u32, StorageError> {
-        self.ingest(limit as usize, move |connection| content_keys::sweep(connection, now, limit)).await
+        self.ingest(limit as usize, move |transaction| content_keys::sweep(transaction, now, limit)).await
     }
 
     async fn purge_expired_keys(&self, before: Timestamp, limit: u32) -> Result<u32, StorageError> {
-        self.ingest(limit as usize, move |connection| content_keys::purge(connection, before, limit)).await
+        self.ingest(limit as usize, move |transaction| content_keys::purge(transaction, before, limit)).await
     }
 
     async fn keys_sealed_under(
@@ -157,7 +158,7 @@ impl ContentKeys for SqliteStorage {
     }
 
     async fn reseal_keys(&self, account: AccountId, reseals: Vec<Reseal>) -> Result<u64, StorageError> {
-        self.ingest(reseals.len(), move |connection| content_keys::reseal(connection, account, &reseals))
+        self.ingest(reseals.len(), move |transaction| content_keys::reseal(transaction, account, &reseals))
             .await
     }
 }
@@ -165,7 +166,7 @@ impl ContentKeys for SqliteStorage {
 #[async_trait]
 impl Seeds for SqliteStorage {
     async fn add_seed(&self, seed: NewSeed) -> Result<AddedSeed, StorageError> {
-        self.write(move |connection| seeds::add(connection, &seed)).await
+        self.write(move |transaction| seeds::add(&transaction.connection, &seed)).await
     }
 
     async fn seeds(&self, account: Option<AccountId>) -> Result<Vec<Seed>, StorageError> {
@@ -173,7 +174,7 @@ impl Seeds for SqliteStorage {
     }
 
     async fn retire_seed(&self, id: SeedId, at: Timestamp, force: bool) -> Result<RetiredSeed, StorageError> {
-        self.write(move |connection| seeds::retire(connection, id, at, force)).await
+        self.write(move |transaction| seeds::retire(&transaction.connection, id, at, force)).await
     }
 
     async fn reseal_seed(
@@ -183,11 +184,14 @@ impl Seeds for SqliteStorage {
         account_key: KeyId,
         sealed: Vec<u8>,
     ) -> Result<bool, StorageError> {
-        self.write(move |connection| seeds::reseal(connection, id, &expected, account_key, &sealed)).await
+        self.write(move |transaction| {
+            seeds::reseal(&transaction.connection, id, &expected, account_key, &sealed)
+        })
+        .await
     }
 
     async fn record_content(&self, content: Content) -> Result<RecordedContent, StorageError> {
-        self.ingest(1, move |connection| seeds::record_content(connection, &content)).await
+        self.ingest(1, move |transaction| seeds::record_content(&transaction.connection, &content)).await
     }
 
     async fn contents(&self, seed: SeedId, tags: Vec<[u8; 8]>) -> Result<Vec<Option<Content>>, StorageError> {
@@ -210,16 +214,22 @@ impl Seeds for SqliteStorage {
         at: Timestamp,
     ) -> Result<u64, StorageError> {
         let content_id = content_id.to_vec();
-        self.write(move |connection| seeds::delete_content(connection, account, &content_id, at)).await
+        self.write(move |transaction| {
+            seeds::delete_content(&transaction.connection, account, &content_id, at)
+        })
+        .await
     }
 }
 
 #[async_trait]
 impl KeyAudit for SqliteStorage {
     async fn append_key_audit(&self, records: Vec<KeyAuditRecord>) -> Result<(), StorageError> {
-        // The writer puts it into the block of its commit; there is nothing else to do.
-        let audit = Some(EncodedRecords::new(&records));
-        self.push_write(Lane::Interactive, 1, audit, |_| Ok(())).await
+        let encoded = EncodedRecords::new(&records);
+        self.write(move |transaction| {
+            transaction.audit.borrow_mut().append(&encoded);
+            Ok(())
+        })
+        .await
     }
 
     async fn key_audit(
@@ -231,6 +241,6 @@ impl KeyAudit for SqliteStorage {
     }
 
     async fn purge_key_audit(&self, before: Timestamp) -> Result<u64, StorageError> {
-        self.ingest(1, move |connection| key_audit::purge(connection, before)).await
+        self.ingest(1, move |transaction| key_audit::purge(&transaction.connection, before)).await
     }
 }

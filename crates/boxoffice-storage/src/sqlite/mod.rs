@@ -19,6 +19,7 @@ mod ring_keys;
 mod sealed_values;
 mod seeds;
 mod storage;
+mod tally;
 mod writer;
 
 use std::path::Path;
@@ -28,10 +29,9 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 
 use crate::StorageError;
-use crate::key_audit::EncodedRecords;
 use job::{Job, call};
 use queue::{Lane, Queue, Refused};
-use writer::WriteJob;
+use writer::{Transaction, WriteJob};
 
 /// How many threads answer look-ups; one more does the long reads.
 const READERS: usize = 2;
@@ -47,8 +47,8 @@ const WAITING_SCANS: usize = 256;
 /// Dropping it waits until every write that was accepted is done.
 pub struct SqliteStorage {
     writes: Arc<Queue<WriteJob>>,
-    reads: Arc<Queue<Box<dyn Job>>>,
-    scans: Arc<Queue<Box<dyn Job>>>,
+    reads: Arc<Queue<Box<dyn Job<Connection>>>>,
+    scans: Arc<Queue<Box<dyn Job<Connection>>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -68,8 +68,8 @@ impl SqliteStorage {
             scans: Arc::new(Queue::new(WAITING_SCANS, 0)),
             threads: Vec::with_capacity(READERS + 2),
         };
-        let writes = Arc::clone(&storage.writes);
-        storage.spawn("storage-write", move || writer::run(&connection, &writes))?;
+        let (transaction, writes) = (Transaction::on(connection), Arc::clone(&storage.writes));
+        storage.spawn("storage-write", move || writer::run(&transaction, &writes))?;
         for _ in 0..READERS {
             let (connection, reads) = (connection::open_reader(path)?, Arc::clone(&storage.reads));
             storage.spawn("storage-read", move || reader::run(&connection, &reads, READERS))?;
@@ -90,36 +90,35 @@ impl SqliteStorage {
     /// Changes something that somebody waits for, and returns once it is durable.
     async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
+        work: impl Fn(&Transaction) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        self.push_write(Lane::Interactive, 1, None, work).await
+        self.push_write(Lane::Interactive, 0, work).await
     }
 
     /// Changes `rows` rows, about, without getting into the way of what viewers wait for.
     async fn ingest<T: Send + 'static>(
         &self,
         rows: usize,
-        work: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
+        work: impl Fn(&Transaction) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        self.push_write(Lane::Ingest, rows, None, work).await
+        self.push_write(Lane::Ingest, rows, work).await
     }
 
     async fn push_write<T: Send + 'static>(
         &self,
         lane: Lane,
         rows: usize,
-        audit: Option<EncodedRecords>,
-        work: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
+        work: impl Fn(&Transaction) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
         let (job, answer) = call(work);
-        self.writes.push(lane, WriteJob { job, rows, audit }).map_err(too_many)?;
+        self.writes.push(lane, WriteJob { job, rows }).map_err(too_many)?;
         answer.await.map_err(|_| ended())?
     }
 
     /// Looks something up by an index.
     async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
         let (job, answer) = call(work);
         self.reads.push(Lane::Interactive, job).map_err(too_many)?;
@@ -129,7 +128,7 @@ impl SqliteStorage {
     /// Reads what may be long, on a thread that no look-up waits for.
     async fn scan<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
         let (job, answer) = call(work);
         self.scans.push(Lane::Interactive, job).map_err(too_many)?;

@@ -1,7 +1,5 @@
 //! The threads that read.
 
-use std::sync::Arc;
-
 use rusqlite::Connection;
 
 use crate::StorageError;
@@ -12,7 +10,7 @@ use crate::sqlite::queue::Queue;
 const BATCH: usize = 64;
 
 /// Works until the queue is closed and empty. `threads` is how many share the queue.
-pub(super) fn run(connection: &Connection, queue: &Arc<Queue<Box<dyn Job>>>, threads: usize) {
+pub(super) fn run(connection: &Connection, queue: &Queue<Box<dyn Job<Connection>>>, threads: usize) {
     let mut jobs = Vec::new();
     while queue.wait() {
         queue.take_share(threads, BATCH, &mut jobs);

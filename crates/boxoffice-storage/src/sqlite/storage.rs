@@ -12,8 +12,9 @@ use crate::{NewAccount, NewAuthenticator, Storage, StorageError};
 #[async_trait]
 impl Storage for SqliteStorage {
     async fn check(&self) -> Result<(), StorageError> {
-        self.write(|connection| {
-            let mut update = connection.prepare_cached("UPDATE write_check SET count = count + 1")?;
+        self.write(|transaction| {
+            let mut update =
+                transaction.connection.prepare_cached("UPDATE write_check SET count = count + 1")?;
             match update.execute([])? {
                 1 => Ok(()),
                 rows => Err(StorageError::Broken(format!("write_check has {rows} rows, expected 1"))),
@@ -23,7 +24,7 @@ impl Storage for SqliteStorage {
     }
 
     async fn create_account(&self, account: NewAccount) -> Result<Account, StorageError> {
-        self.write(move |connection| accounts::create(connection, &account)).await
+        self.write(move |transaction| accounts::create(&transaction.connection, &account)).await
     }
 
     async fn account(&self, id: AccountId) -> Result<Option<Account>, StorageError> {
@@ -39,7 +40,7 @@ impl Storage for SqliteStorage {
         id: AccountId,
         change: AccountChange,
     ) -> Result<Option<Account>, StorageError> {
-        self.write(move |connection| accounts::change(connection, id, &change)).await
+        self.write(move |transaction| accounts::change(&transaction.connection, id, &change)).await
     }
 
     async fn add_authenticator(
@@ -47,11 +48,14 @@ impl Storage for SqliteStorage {
         account: AccountId,
         authenticator: NewAuthenticator,
     ) -> Result<Option<u64>, StorageError> {
-        self.write(move |connection| accounts::add_authenticator(connection, account, &authenticator)).await
+        self.write(move |transaction| {
+            accounts::add_authenticator(&transaction.connection, account, &authenticator)
+        })
+        .await
     }
 
     async fn revoke_authenticator(&self, id: u64, at: Timestamp) -> Result<bool, StorageError> {
-        self.write(move |connection| accounts::revoke_authenticator(connection, id, at)).await
+        self.write(move |transaction| accounts::revoke_authenticator(&transaction.connection, id, at)).await
     }
 
     async fn ring_keys(&self) -> Result<Vec<WrappedRingKey>, StorageError> {
@@ -59,7 +63,7 @@ impl Storage for SqliteStorage {
     }
 
     async fn add_ring_key(&self, key: WrappedRingKey) -> Result<bool, StorageError> {
-        self.write(move |connection| ring_keys::add(connection, &key)).await
+        self.write(move |transaction| ring_keys::add(&transaction.connection, &key)).await
     }
 
     async fn remove_ring_key(
@@ -68,7 +72,8 @@ impl Storage for SqliteStorage {
         purpose: Purpose,
         id: KeyId,
     ) -> Result<bool, StorageError> {
-        self.write(move |connection| ring_keys::remove(connection, environment, purpose, id)).await
+        self.write(move |transaction| ring_keys::remove(&transaction.connection, environment, purpose, id))
+            .await
     }
 
     async fn sealed_value(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
@@ -78,11 +83,11 @@ impl Storage for SqliteStorage {
 
     async fn keep_sealed_value(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StorageError> {
         let name = name.to_owned();
-        self.write(move |connection| sealed_values::keep(connection, &name, &value)).await
+        self.write(move |transaction| sealed_values::keep(&transaction.connection, &name, &value)).await
     }
 
     async fn replace_sealed_value(&self, name: &str, value: Vec<u8>) -> Result<(), StorageError> {
         let name = name.to_owned();
-        self.write(move |connection| sealed_values::replace(connection, &name, &value)).await
+        self.write(move |transaction| sealed_values::replace(&transaction.connection, &name, &value)).await
     }
 }

@@ -1,7 +1,7 @@
 //! The one thread that writes: everything that waits goes into one transaction, and nobody is answered before it is
 //! on stable storage.
 
-use std::sync::Arc;
+use std::cell::RefCell;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -11,6 +11,7 @@ use crate::key_audit::EncodedRecords;
 use crate::sqlite::job::Job;
 use crate::sqlite::key_audit;
 use crate::sqlite::queue::Queue;
+use crate::sqlite::tally::Tally;
 
 /// The most interactive jobs of one transaction, which bounds how long the first of them waits.
 const BATCH: usize = 1_024;
@@ -19,104 +20,132 @@ const BATCH: usize = 1_024;
 const INGEST_SHARE: usize = 64;
 const INGEST_ROWS: usize = 1_024;
 
-/// What waits for the writer.
-pub(super) struct WriteJob {
-    pub(super) job: Box<dyn Job>,
-    /// How many rows it writes, about: imports leave room by it.
-    pub(super) rows: usize,
-    /// Audit records that go into the commit's block, if the job succeeds.
-    pub(super) audit: Option<EncodedRecords>,
-}
-
 /// A transaction with more ingest rows than this is followed by a pause, in which other processes get at the lock.
-const PAUSE_AFTER_ROWS: usize = 256;
+const PAUSE_AFTER_ROWS: usize = 512;
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// The write-ahead log is brought into the file once it has so many pages of 4 KiB.
-const CHECKPOINT_PAGES: i64 = 2_048;
+/// The write-ahead log is brought into the file once it has so many pages of 2 KiB.
+const CHECKPOINT_PAGES: i64 = 4_096;
+
+/// What waits for the writer.
+pub(super) struct WriteJob {
+    pub(super) job: Box<dyn Job<Transaction>>,
+    /// How many rows of ingest it writes, about; none where somebody waits for it.
+    pub(super) rows: usize,
+}
+
+/// What the jobs of one transaction write into.
+pub(super) struct Transaction {
+    pub(super) connection: Connection,
+    /// Counts that go up and down with rows, written once for all jobs.
+    pub(super) tally: RefCell<Tally>,
+    /// Audit records, written as one block for all jobs.
+    pub(super) audit: RefCell<EncodedRecords>,
+}
+
+impl Transaction {
+    pub(super) const fn on(connection: Connection) -> Self {
+        Self {
+            connection,
+            tally: RefCell::new(Tally::new()),
+            audit: RefCell::new(EncodedRecords { first_time: 0, last_time: 0, records: 0, body: Vec::new() }),
+        }
+    }
+
+    /// Writes what was put together, for whoever reads it in the same transaction.
+    pub(super) fn flush(&self) -> Result<(), StorageError> {
+        self.tally.take().write(&self.connection)?;
+        let audit = self.audit.take();
+        if audit.records > 0 {
+            key_audit::append(&self.connection, &audit)?;
+        }
+        Ok(())
+    }
+
+    fn begin(&self) -> Result<(), StorageError> {
+        self.execute("BEGIN IMMEDIATE")
+    }
+
+    fn commit(&self) -> Result<(), StorageError> {
+        self.flush()?;
+        self.execute("COMMIT")
+    }
+
+    fn roll_back(&self) {
+        self.tally.take();
+        self.audit.take();
+        // SQLite ends a transaction by itself on some errors (a full disk).
+        if !self.connection.is_autocommit() {
+            drop(self.execute("ROLLBACK"));
+        }
+    }
+
+    fn execute(&self, statement: &str) -> Result<(), StorageError> {
+        self.connection.prepare_cached(statement)?.execute([])?;
+        Ok(())
+    }
+}
 
 /// Works until the queue is closed and empty.
-pub(super) fn run(connection: &Connection, queue: &Arc<Queue<WriteJob>>) {
+pub(super) fn run(transaction: &Transaction, queue: &Queue<WriteJob>) {
     let mut jobs = Vec::new();
     while queue.wait() {
         queue.take_share(1, BATCH, &mut jobs);
         jobs.retain(|waiting| !waiting.job.is_abandoned());
-        let mut ingest_rows = 0;
-        let mut block = EncodedRecords::default();
-        let mut ended = execute(connection, "BEGIN IMMEDIATE");
-        if ended.is_ok() {
-            for waiting in &mut jobs {
-                run_one(connection, waiting, &mut block);
-            }
-            // Ingest has its share of every transaction, so that it is not starved either; what goes beyond that
-            // stops once somebody waits again.
-            while ingest_rows < INGEST_ROWS {
-                let Some(mut waiting) = queue.take_ingest(ingest_rows >= INGEST_SHARE) else { break };
-                if waiting.job.is_abandoned() {
-                    continue;
-                }
-                run_one(connection, &mut waiting, &mut block);
-                ingest_rows += waiting.rows;
-                jobs.push(waiting);
-            }
-            ended = end(connection, &block);
-        } else if jobs.is_empty() {
+        let ended = transaction.begin().and_then(|()| run_all(transaction, queue, &mut jobs));
+        if jobs.is_empty() && ended.is_err() {
             // Nobody interactive is there to hear it, so it is the ingest jobs that do; else they would wait for ever.
             jobs.extend(std::iter::from_fn(|| queue.take_ingest(false)).take(INGEST_SHARE));
         }
+        let ingest_rows: usize = jobs.iter().map(|waiting| waiting.rows).sum();
         for waiting in jobs.drain(..) {
             waiting.job.answer(&ended);
         }
-        checkpoint(connection);
+        checkpoint(&transaction.connection);
         if ingest_rows > PAUSE_AFTER_ROWS {
             queue.pause(PAUSE);
         }
     }
 }
 
-/// Runs one job so that, where it fails, the others' work stays and its own goes.
-fn run_one(connection: &Connection, waiting: &mut WriteJob, block: &mut EncodedRecords) {
-    if let Some(audit) = &waiting.audit {
-        // Adding to the block writes nothing yet, so there is nothing to take back.
-        if waiting.job.run(connection) {
-            block.append(audit);
+/// Runs what was taken, and ingest jobs beside it, and commits.
+fn run_all(
+    transaction: &Transaction,
+    queue: &Queue<WriteJob>,
+    jobs: &mut Vec<WriteJob>,
+) -> Result<(), StorageError> {
+    let mut all_done = jobs.iter_mut().all(|waiting| waiting.job.run(transaction));
+    let mut ingest_rows = 0;
+    // Ingest has its share of every transaction, so that it is not starved either; what goes beyond that stops once
+    // somebody waits again.
+    while all_done && ingest_rows < INGEST_ROWS {
+        let Some(mut waiting) = queue.take_ingest(ingest_rows >= INGEST_SHARE) else { break };
+        if !waiting.job.is_abandoned() {
+            ingest_rows += waiting.rows;
+            all_done = waiting.job.run(transaction);
+            jobs.push(waiting);
         }
-        return;
     }
-    // SQLite ends the whole transaction by itself on some errors (a full disk): then nothing more is written,
-    // and `end` tells everybody.
-    if connection.is_autocommit() || execute(connection, "SAVEPOINT job").is_err() {
-        return;
+    if all_done {
+        return transaction.commit().inspect_err(|_| transaction.roll_back());
     }
-    if !waiting.job.run(connection) && !connection.is_autocommit() {
-        drop(execute(connection, "ROLLBACK TO job"));
-    }
-    if !connection.is_autocommit() {
-        drop(execute(connection, "RELEASE job"));
-    }
+    // One failed, which is rare: everything once more, each behind a savepoint, so that it alone has failed.
+    transaction.roll_back();
+    transaction.begin()?;
+    run_apart(transaction, jobs).inspect_err(|_| transaction.roll_back())
 }
 
-fn end(connection: &Connection, block: &EncodedRecords) -> Result<(), StorageError> {
-    if connection.is_autocommit() {
-        return Err(StorageError::Unavailable("the database ended the transaction by itself".to_owned()));
+fn run_apart(transaction: &Transaction, jobs: &mut [WriteJob]) -> Result<(), StorageError> {
+    for waiting in jobs {
+        transaction.execute("SAVEPOINT job")?;
+        if !(waiting.job.run(transaction) && transaction.flush().is_ok()) {
+            transaction.tally.take();
+            transaction.audit.take();
+            transaction.execute("ROLLBACK TO job")?;
+        }
+        transaction.execute("RELEASE job")?;
     }
-    let ended = append(connection, block).and_then(|()| execute(connection, "COMMIT"));
-    if ended.is_err() && !connection.is_autocommit() {
-        drop(execute(connection, "ROLLBACK"));
-    }
-    ended
-}
-
-fn append(connection: &Connection, block: &EncodedRecords) -> Result<(), StorageError> {
-    if block.records > 0 {
-        key_audit::append(connection, block)?;
-    }
-    Ok(())
-}
-
-fn execute(connection: &Connection, statement: &str) -> Result<(), StorageError> {
-    connection.prepare_cached(statement)?.execute([])?;
-    Ok(())
+    transaction.commit()
 }
 
 /// Moves a long write-ahead log into the file. What fails here is tried again after the next transaction; the log

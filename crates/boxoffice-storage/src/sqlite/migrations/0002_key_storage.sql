@@ -12,11 +12,24 @@ CREATE TABLE account_keys (
     PRIMARY KEY (account, id)
 ) STRICT, WITHOUT ROWID;
 
--- One row a KID. WITHOUT ROWID: a look-up walks one tree and not two.
+-- The KEKs that keys are listed by, each with the number of its keys: a listing chooses its way by it.
+CREATE TABLE keks (
+    id      INTEGER PRIMARY KEY,
+    account INTEGER NOT NULL,
+    kind    INTEGER NOT NULL,               -- 0 client KEK, 1 service-held
+    kek_id  TEXT,                           -- NULL: service-held, or a client's who gave none
+    keys    INTEGER NOT NULL CHECK (keys >= 0)
+) STRICT;
+-- A blob, so that no kekId is equal to what stands for none.
+CREATE UNIQUE INDEX keks_by_name ON keks (account, kind, COALESCE(kek_id, x'00'));
+
+-- One row a KID. KIDs are random, so whatever is ordered by them costs a page of its own for each new row. Only
+-- the narrow index of KIDs is; rows and the other indexes grow at their ends.
 CREATE TABLE content_keys (
+    id          INTEGER PRIMARY KEY,
     account     INTEGER NOT NULL,
     kid         BLOB    NOT NULL CHECK (length(kid) = 16),
-    kind        INTEGER NOT NULL,           -- 0 client KEK, 1 service-held
+    kek         INTEGER NOT NULL REFERENCES keks (id),
     account_key INTEGER NOT NULL,
     sealed      BLOB    NOT NULL,
     version     INTEGER NOT NULL,
@@ -25,16 +38,15 @@ CREATE TABLE content_keys (
     only_one    INTEGER NOT NULL,           -- 1: the only key of its content id, track and period
     expiration  INTEGER,
     period      INTEGER,
-    kek_id      TEXT,
     content_id  TEXT,
     info        TEXT,
     scheme      TEXT,
     track       TEXT,
-    iv          BLOB,
-    PRIMARY KEY (account, kid)
-) STRICT, WITHOUT ROWID;
+    iv          BLOB
+) STRICT;
+CREATE UNIQUE INDEX content_keys_by_kid ON content_keys (account, kid);
 CREATE INDEX content_keys_by_content ON content_keys (account, content_id, kid) WHERE content_id IS NOT NULL;
-CREATE INDEX content_keys_by_kek ON content_keys (account, kind, kek_id, kid);
+CREATE INDEX content_keys_by_kek ON content_keys (kek);
 CREATE INDEX content_keys_by_expiration ON content_keys (swept, expiration) WHERE expiration IS NOT NULL;
 CREATE UNIQUE INDEX content_keys_by_track
     ON content_keys (account, content_id, track, COALESCE(period, -1)) WHERE only_one = 1;
