@@ -1,140 +1,241 @@
-//! What every request may use: the parts of the running service.
+//! What every operation is given: configuration, installation, clock, caches, counters.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
-use boxoffice_core::token_request::playready::Settings;
-use boxoffice_core::{Clock, Environment};
+use boxoffice_core::authenticator::Scope;
+use boxoffice_core::{Clock, Environment, Parameters, Refusal};
 use drm_primitives::Random;
+use jiff::Timestamp;
+use tokio::time::Instant;
 
-use widevine::{Issuer, RevocationList};
+use crate::accounts::{Accounts, Caller};
+use crate::config::{Config, PublicUrl};
+use crate::hms::Issuers;
+use crate::hosts::Hosts;
+use crate::installation::{Installation, InstallationError, RingSet, Rings};
+use crate::request_id::RequestIds;
+use crate::telemetry::{AccessLog, LogSink, Metrics};
+use crate::work_pool::{WorkError, WorkPool};
 
-use crate::accounts::Accounts;
-use crate::config::{Config, EnvironmentConfig, PlayReadyBackend, PublicUrl, WidevineBackend};
-use crate::crypto::Crypto;
-use crate::installation::{Installation, Rings};
-use crate::lab::Lab;
-use crate::revocations::Revocations;
-
-/// The running service. One for the process, shared by all requests.
-pub struct App {
-    /// The configuration in force.
+/// What the service is made of. A program has one; a test makes one for itself.
+pub struct AppParts {
+    /// The settings.
     pub config: Config,
-    /// The database and its master key.
+    /// The database and the master key.
     pub installation: Installation,
-    /// The keys that seal tokens, and others.
-    pub rings: Rings,
-    /// Accounts, as they were just now.
-    pub accounts: Accounts,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
-    /// Where long cryptography is done.
-    pub crypto: Crypto,
-    /// The embedded issuers.
-    pub lab: Lab,
-    /// How often a revocation file was refused: metrics show it.
-    pub revocation_failures: AtomicU64,
-    test: EnvironmentParts,
-    production: EnvironmentParts,
+    /// Where access lines go, if the settings want any.
+    pub log: LogSink,
+    /// The first address that is listened on, with its real port: what `public_url` follows where it is not set.
+    pub first_address: SocketAddr,
+    /// How long a cached account is fresh: [`Accounts::FRESH`], or less in tests.
+    pub accounts_fresh_for: Duration,
 }
 
-/// What an environment has beyond its configuration.
-pub struct EnvironmentParts {
-    /// The base of the URLs that it hands out.
-    pub public_url: PublicUrl,
-    /// What its configuration says about PlayReady token requests.
-    pub playready_settings: Settings,
-    /// PlayReady certificates that get nothing.
-    pub playready_revocations: Revocations<playready::Revocations>,
-    /// Widevine devices that get nothing.
-    pub widevine_revocations: Revocations<RevocationList>,
+/// The running service, shared by every request. Cloning it is cheap.
+#[derive(Clone, Debug)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    installation: Installation,
+    rings: Rings,
+    /// When the rings were last read because a token named a key that was not there.
+    rings_asked_at: tokio::sync::Mutex<Option<Instant>>,
+    accounts: Accounts,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    hosts: Hosts,
+    public_urls: [PublicUrl; 2],
+    request_ids: RequestIds,
+    metrics: Metrics,
+    access_log: AccessLog,
+    work: WorkPool,
+    issuers: Issuers,
 }
 
-/// The GUID of "digital video only", which goes with `unknownOutputBehavior=Disallow` alone (playready.md, section 8).
-const DIGITAL_VIDEO_ONLY: &str = "760AE755-682A-41E0-B1B3-DCDF836A7306";
+/// How often the rings are read, so that a new key is known on every node before it seals.
+const RINGS_EVERY: Duration = Duration::from_millis(500);
+
+/// How many pieces of work may wait for each thread of the pool: a fifth of a second's worth of RSA.
+const WAITING_A_THREAD: usize = 256;
 
 impl App {
-    /// Puts the parts together.
-    #[must_use]
-    pub fn new(
-        config: Config,
-        installation: Installation,
-        rings: Rings,
-        lab: Lab,
-        (test_url, production_url): (PublicUrl, PublicUrl),
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-    ) -> Self {
-        Self {
-            accounts: Accounts::new(installation.clone()),
-            test: EnvironmentParts::new(test_url, &config.test),
-            production: EnvironmentParts::new(production_url, &config.production),
+    /// Opens the rings and makes or opens the lab's material.
+    ///
+    /// # Errors
+    /// [`InstallationError`].
+    pub async fn start(parts: AppParts) -> Result<Self, InstallationError> {
+        let AppParts { config, installation, clock, random, log, first_address, accounts_fresh_for } = parts;
+        let rings = installation.rings().await?;
+        let issuers = Issuers::open(&config, &installation, &rings.current()).await?;
+        let public_url = |environment: Environment| {
+            let configured = config.environment(environment).public_url.clone();
+            let https = config.server.tls.is_some();
+            let production = environment == Environment::Production;
+            configured.unwrap_or_else(|| PublicUrl::of_address(first_address, https, production))
+        };
+        let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Ok(Self(Arc::new(Inner {
+            public_urls: Environment::ALL.map(public_url),
+            hosts: Hosts::new(&config),
+            accounts: Accounts::new(Arc::clone(installation.storage()), accounts_fresh_for),
+            request_ids: RequestIds::new(clock.now(), &*random),
+            metrics: Metrics::default(),
+            access_log: AccessLog::new(config.log.access.then_some(log)),
+            work: WorkPool::new(threads, threads * WAITING_A_THREAD),
+            rings_asked_at: tokio::sync::Mutex::new(None),
             config,
             installation,
             rings,
             clock,
             random,
-            crypto: Crypto::new(),
-            lab,
-            revocation_failures: AtomicU64::new(0),
+            issuers,
+        })))
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The database and the master key.
+    #[must_use]
+    pub fn installation(&self) -> &Installation {
+        &self.0.installation
+    }
+
+    /// The rings of keys in force.
+    #[must_use]
+    pub fn rings(&self) -> Arc<RingSet> {
+        self.0.rings.current()
+    }
+
+    /// The present instant.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Randomness.
+    #[must_use]
+    pub fn random(&self) -> &Arc<dyn Random> {
+        &self.0.random
+    }
+
+    /// The accounts.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
+    /// Hosts, environments and proxies.
+    #[must_use]
+    pub fn hosts(&self) -> &Hosts {
+        &self.0.hosts
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Does work that keeps a processor busy beside the reactor.
+    ///
+    /// # Errors
+    /// 503 with `Retry-After` where too much is waiting already; 500 where the work has a defect.
+    pub async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.0.work.run(work).await.map_err(|error| match error {
+            WorkError::Busy => {
+                Refusal::of_status(503, "too many licences are being made; try again").retry_after(1)
+            }
+            WorkError::Panicked => Refusal::of_status(500, "the service has failed; its log says why"),
+        })
+    }
+
+    /// Who makes licences.
+    #[must_use]
+    pub fn issuers(&self) -> &Issuers {
+        &self.0.issuers
+    }
+
+    /// The base of the URLs that an environment hands out.
+    #[must_use]
+    pub fn public_url(&self, environment: Environment) -> &PublicUrl {
+        let [test, production] = &self.0.public_urls;
+        match environment {
+            Environment::Test => test,
+            Environment::Production => production,
         }
     }
 
-    /// The embedded Widevine issuer, where it is the environment's back end.
-    #[must_use]
-    pub fn widevine_issuer(&self, environment: Environment) -> Option<&Arc<Issuer>> {
-        let lab = matches!(self.config.environment(environment).widevine.backend, WidevineBackend::Lab);
-        (lab && environment == Environment::Test).then_some(&self.lab.widevine)
+    pub(crate) fn request_ids(&self) -> &RequestIds {
+        &self.0.request_ids
     }
 
-    /// The embedded PlayReady issuer, where it is the environment's back end.
-    #[must_use]
-    pub fn playready_issuer(&self, environment: Environment) -> Option<&Arc<playready::Issuer>> {
-        let lab = matches!(self.config.environment(environment).playready.backend, PlayReadyBackend::Lab);
-        (lab && environment == Environment::Test).then_some(&self.lab.playready)
+    pub(crate) fn access_log(&self) -> &AccessLog {
+        &self.0.access_log
     }
 
-    /// The PlayReady certificates that get nothing in this environment.
-    #[must_use]
-    pub fn playready_revocations(&self, environment: Environment) -> Arc<playready::Revocations> {
-        self.environment(environment).playready_revocations.current()
+    /// Who asks: an enabled account, and which of its authenticators.
+    ///
+    /// # Errors
+    /// As [`Accounts::authenticate`].
+    pub async fn authenticate(
+        &self,
+        parameters: &Parameters,
+        environment: Environment,
+        scope: Scope,
+    ) -> Result<Caller, Refusal> {
+        let keys = self.0.installation.master_key().authenticators();
+        self.accounts().authenticate(parameters, keys, environment, scope).await
     }
 
-    /// The Widevine devices that get nothing in this environment.
-    #[must_use]
-    pub fn widevine_revocations(&self, environment: Environment) -> Arc<RevocationList> {
-        self.environment(environment).widevine_revocations.current()
+    /// Reads the rings once more, unless that was done a moment ago: a token names a key that is not there.
+    /// Whether they were read.
+    pub(crate) async fn reread_rings(&self) -> bool {
+        let mut asked_at = self.0.rings_asked_at.lock().await;
+        if asked_at.is_some_and(|at| at.elapsed() < RINGS_EVERY / 5) {
+            return true;
+        }
+        let read = self.refresh_rings().await;
+        *asked_at = Some(Instant::now());
+        read
     }
 
-    /// The parts of one environment.
-    #[must_use]
-    pub const fn environment(&self, environment: Environment) -> &EnvironmentParts {
-        match environment {
-            Environment::Test => &self.test,
-            Environment::Production => &self.production,
+    async fn refresh_rings(&self) -> bool {
+        match self.0.rings.refresh(&self.0.installation).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "the rings of keys could not be read again, and are used as they were");
+                false
+            }
+        }
+    }
+
+    /// Keeps the rings current for as long as the service runs. To be spawned once.
+    pub async fn keep_rings_current(self) {
+        let mut every = tokio::time::interval(RINGS_EVERY);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            every.tick().await;
+            self.refresh_rings().await;
         }
     }
 }
 
-impl EnvironmentParts {
-    fn new(public_url: PublicUrl, config: &EnvironmentConfig) -> Self {
-        let flags = &config.playready.output_control_flags;
-        let digital_only = |guid: &str| guid.eq_ignore_ascii_case(DIGITAL_VIDEO_ONLY);
-        let playready_settings = Settings {
-            defined_output_flags: flags.keys().fold(0, |bits, bit| bits | bit),
-            digital_only_flags: flags
-                .iter()
-                .filter(|(_, control)| digital_only(&control.guid))
-                .fold(0, |bits, (bit, _)| bits | bit),
-            min_security_level: config.playready.default_min_security_level,
-        };
-        Self {
-            public_url,
-            playready_settings,
-            playready_revocations: Revocations::default(),
-            widevine_revocations: Revocations::default(),
-        }
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("App(..)")
     }
 }

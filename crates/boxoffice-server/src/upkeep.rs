@@ -1,7 +1,6 @@
-//! What a running service does by itself: it reads its rings of keys again, and its lists of revoked devices.
+//! What a running service does by itself: it reads its lists of revoked devices again when they change.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use boxoffice_core::Environment;
@@ -9,9 +8,6 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
 use crate::config::Config;
-
-/// How often the rings are read: whatever another process changes is in force within a second.
-const RINGS: Duration = Duration::from_millis(500);
 
 /// How often a revocation file is looked at: a change is in force within five seconds.
 const REVOCATIONS: Duration = Duration::from_secs(2);
@@ -30,7 +26,7 @@ impl App {
     /// # Errors
     /// [`RevocationFileError`]: then there is no start, for a list that is not in force protects nobody.
     pub fn read_revocations(&self) -> Result<(), RevocationFileError> {
-        Environment::ALL.into_iter().flat_map(|environment| lists(&self.config, environment)).try_for_each(
+        Environment::ALL.into_iter().flat_map(|environment| lists(&self.config(), environment)).try_for_each(
             |(environment, list, path)| self.replace_revocations(environment, list, path).map(|_| ()),
         )
     }
@@ -43,7 +39,7 @@ impl App {
     ) -> Result<u64, RevocationFileError> {
         let failed = |problem: String| RevocationFileError { path: path.to_owned(), problem };
         let json = std::fs::read(path).map_err(|error| failed(format!("cannot be read: {error}")))?;
-        let parts = self.environment(environment);
+        let parts = self.issuers().of(environment);
         match list {
             List::PlayReady => {
                 let new = playready::Revocations::parse(&json).map_err(|error| failed(error.to_string()))?;
@@ -81,33 +77,21 @@ fn lists(config: &Config, environment: Environment) -> Vec<(Environment, List, &
     playready.into_iter().chain(widevine).collect()
 }
 
-/// Reads the rings again, for ever: at once, and then twice a second.
-pub async fn keep_rings(app: Arc<App>) {
-    let mut ticks = interval(RINGS);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = app.rings.refresh(&app.installation).await {
-            tracing::warn!(%error, "the rings of keys could not be read; those in memory go on");
-        }
-    }
-}
-
 /// Looks at the revocation files, for ever. A bad new file is refused, and the old list stays.
-pub async fn keep_revocations(app: Arc<App>) {
+pub async fn keep_revocations(app: App) {
     let mut ticks = interval(REVOCATIONS);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut seen = std::collections::HashMap::new();
     loop {
         ticks.tick().await;
         for (environment, list, path) in
-            Environment::ALL.into_iter().flat_map(|each| lists(&app.config, each))
+            Environment::ALL.into_iter().flat_map(|each| lists(app.config(), each))
         {
             let stamp = tokio::fs::metadata(path).await.ok().map(|file| (file.modified().ok(), file.len()));
             if seen.insert(path.to_owned(), stamp) == Some(stamp) {
                 continue;
             }
-            let (there, at) = (Arc::clone(&app), path.to_owned());
+            let (there, at) = (app.clone(), path.to_owned());
             let replaced =
                 tokio::task::spawn_blocking(move || there.replace_revocations(environment, list, &at));
             match replaced.await {
@@ -115,7 +99,6 @@ pub async fn keep_revocations(app: Arc<App>) {
                     tracing::info!(%environment, ?list, version, "a revocation list is in force");
                 }
                 Ok(Err(error)) => {
-                    app.revocation_failures.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     tracing::error!(%environment, ?list, %error, "a revocation file is refused; the old list stays");
                 }
                 Err(error) => tracing::error!(%error, "reading a revocation file was lost"),

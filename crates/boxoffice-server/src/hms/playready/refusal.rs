@@ -76,6 +76,12 @@ impl Fault {
         Self { refusal, code: FaultCode::InternalError }
     }
 
+    /// The body has more bytes than are read.
+    pub(in crate::hms) fn too_long(hint: String) -> Self {
+        let refusal = Refusal::new(Event::DeviceNotAuthenticated, hint).reason("message").status(413);
+        Self { refusal, code: FaultCode::InvalidMessage }
+    }
+
     /// The token is good on another device only.
     pub(super) fn other_device(device_id: &str) -> Self {
         let hint = format!("this token is good on one device only, and the challenge came from {device_id}");

@@ -19,21 +19,22 @@ use crate::hms::redemption::{Admitted, Licence, Redemption};
 ///
 /// # Errors
 /// Every row of playready.md, section 6.
-pub async fn redeem(app: &Arc<App>, redemption: &Redemption<'_>, body: &[u8]) -> Result<Licence, Fault> {
+pub async fn redeem(app: &App, redemption: &Redemption<'_>, body: &[u8]) -> Result<Licence, Fault> {
     let challenge = Challenge::parse(body).map_err(|cause| Fault::from(&cause))?;
     challenge.check_version().map_err(|cause| Fault::from(&cause))?;
     let further = challenge.token().map(str::as_bytes);
     let admitted = redemption.admit(app, Drm::PlayReady, further).await?;
-    let config = &app.config.environment(redemption.environment).playready;
+    let config = &app.config().environment(redemption.environment).playready;
     let elsewhere = config.license_acquisition_url.as_ref();
-    let issuer = app.playready_issuer(redemption.environment);
+    let issuer = app.issuers().playready(redemption.environment);
     let issuer = issuer.ok_or_else(|| Fault::no_back_end(redemption.environment, elsewhere))?;
 
-    let now = app.clock.now().as_second();
+    let now = app.now().as_second();
     let admitted = Arc::new(admitted);
-    let (issuer_there, revocations) = (Arc::clone(issuer), app.playready_revocations(redemption.environment));
+    let (issuer_there, revocations) =
+        (Arc::clone(issuer), app.issuers().of(redemption.environment).playready_revocations.current());
     // Curve arithmetic takes a millisecond: on the cryptography threads, or nobody else is served meanwhile.
-    let identified = app.crypto.run(move || {
+    let identified = app.compute(move || {
         let device = issuer_there.identify(&challenge, now, &revocations);
         device.map(|device| (challenge, device))
     });
@@ -62,8 +63,8 @@ async fn issue(
     policies: Vec<playready::LicencePolicy>,
     now: i64,
 ) -> Result<Vec<u8>, Fault> {
-    let (issuer, random) = (Arc::clone(issuer), Arc::clone(&app.random));
-    let licences = app.crypto.run(move || issuer.issue(&device, &policies, challenge.nonce(), now, &*random));
+    let (issuer, random) = (Arc::clone(issuer), Arc::clone(app.random()));
+    let licences = app.compute(move || issuer.issue(&device, &policies, challenge.nonce(), now, &*random));
     licences.await?.map_err(|error| Fault::from(&playready::Refusal::from(error)))
 }
 

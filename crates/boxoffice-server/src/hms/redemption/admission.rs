@@ -7,7 +7,7 @@ use boxoffice_core::token_request::check_account;
 use boxoffice_core::{Account, Drm, Event, Refusal};
 
 use super::{Redemption, token};
-use crate::accounts::unavailable;
+use crate::accounts::storage_failed;
 use crate::app::App;
 
 /// A token that is good, and the account that it belongs to.
@@ -26,7 +26,8 @@ impl Redemption<'_> {
     pub async fn admit(&self, app: &App, drm: Drm, further: Option<&[u8]>) -> Result<Admitted, Refusal> {
         let token = self.token(further)?;
         let entitlement = token::open(app, self.environment, drm, &token).await?;
-        let account = app.accounts.account(entitlement.account).await.map_err(|error| unavailable(&error))?;
+        let account =
+            app.accounts().get(entitlement.account).await.map_err(|error| storage_failed(&error))?;
         let gone = || Refusal::new(Event::AccountDisabled, "the account of this token is not there any more");
         let account = account.ok_or_else(gone)?;
         check_account(&account, drm)?;

@@ -5,9 +5,7 @@ use boxoffice_core::seal::TokenError;
 use boxoffice_core::{Drm, Environment, Event, Refusal};
 
 use super::Redemption;
-use crate::accounts::unavailable;
 use crate::app::App;
-use crate::installation::InstallationError;
 
 const PARAMETER: &str = "ExpressPlayToken";
 
@@ -37,24 +35,17 @@ impl Redemption<'_> {
 /// Opens a token and sees that it is for this DRM and has not expired.
 ///
 /// # Errors
-/// -4010 with its reason, or -2030 where the ring cannot be read again for a key that is not known.
+/// -4010 with its reason.
 pub(super) async fn open(
     app: &App,
     environment: Environment,
     drm: Drm,
     token: &[u8],
 ) -> Result<Entitlement, Refusal> {
-    let mut opened = app.rings.current().sealing(environment).open(token);
-    if let Err(TokenError::UnknownKey { .. }) = opened {
-        // Another node may have rolled the keys a moment ago.
-        app.rings.refresh(&app.installation).await.map_err(|error| match error {
-            InstallationError::Storage(error) => unavailable(&error),
-            other => {
-                tracing::error!(error = %other, "the rings of keys cannot be read");
-                Refusal::new(Event::AdminError, "the keys of this service cannot be read").status(500)
-            }
-        })?;
-        opened = app.rings.current().sealing(environment).open(token);
+    let mut opened = app.rings().sealing(environment).open(token);
+    // Another node may have rolled the keys a moment ago.
+    if matches!(opened, Err(TokenError::UnknownKey { .. })) && app.reread_rings().await {
+        opened = app.rings().sealing(environment).open(token);
     }
     let entitlement = opened.map_err(|error| match error {
         TokenError::Malformed(problem) => invalid("token-malformed", 400, problem),
@@ -63,7 +54,7 @@ pub(super) async fn open(
         }
     })?;
     entitlement.check_drm(drm).map_err(|error| restricted(&error))?;
-    entitlement.check_time(app.clock.now()).map_err(|error| restricted(&error))?;
+    entitlement.check_time(app.now()).map_err(|error| restricted(&error))?;
     Ok(entitlement)
 }
 

@@ -22,13 +22,13 @@ pub async fn mint(
     drm: Drm,
     parameters: &Parameters,
 ) -> Result<String, Refusal> {
-    let caller = app.accounts.authenticate(parameters, environment, Scope::Tokens).await?;
+    let caller = app.authenticate(parameters, environment, Scope::Tokens).await?;
     let account = &*caller.account;
     check_account(account, drm)?;
     check_fairplay(app, environment, drm)?;
     let requests = KeyRequest::parse_all(parameters, drm)?;
     let keys = Keys::collect(keys::resolve(app, &caller, requests).await?)?;
-    let now = app.clock.now();
+    let now = app.now();
     let terms = terms(app, environment, drm, parameters, &keys, account, now)?;
     let common = Common::parse(parameters, drm, &account.options, now)?;
     check_streams(app, environment, &common)?;
@@ -41,8 +41,8 @@ pub async fn mint(
     }
     let terms = with_common(terms, &common);
     let issued_at = Timestamp::from_second(now.as_second()).unwrap_or(now);
-    let granted = Entitlement::grant((environment, account.id), issued_at, common, terms, &*app.random);
-    let token = app.rings.current().sealing(environment).seal(&granted, now, &*app.random);
+    let granted = Entitlement::grant((environment, account.id), issued_at, common, terms, &**app.random());
+    let token = app.rings().sealing(environment).seal(&granted, now, &**app.random());
     Ok(success(app, environment, drm, &token, parameters))
 }
 
@@ -60,7 +60,7 @@ fn terms(
         Drm::ClearKey => Terms::ClearKey(token_request::clearkey::terms(keys)),
         Drm::FairPlay => Terms::FairPlay(token_request::fairplay::terms(parameters, keys)?),
         Drm::PlayReady => {
-            let settings = app.environment(environment).playready_settings;
+            let settings = app.issuers().of(environment).playready_settings;
             Terms::PlayReady(token_request::playready::terms(parameters, keys, settings, now)?)
         }
         Drm::Widevine => Terms::Widevine(token_request::widevine::terms(parameters, keys, &account.options)?),
@@ -78,7 +78,7 @@ fn with_common(terms: Terms, common: &Common) -> Terms {
 
 /// A token that nobody could redeem is not made (fairplay.md, section 2).
 fn check_fairplay(app: &App, environment: Environment, drm: Drm) -> Result<(), Refusal> {
-    let configured = app.config.environment(environment).fairplay.is_some();
+    let configured = app.config().environment(environment).fairplay.is_some();
     if drm != Drm::FairPlay || environment == Environment::Test || configured {
         return Ok(());
     }
@@ -90,7 +90,7 @@ fn check_fairplay(app: &App, environment: Environment, drm: Drm) -> Result<(), R
 /// Streams are counted by renewals, so a limit without renewal could not be kept (widevine.md, section 6).
 fn check_streams(app: &App, environment: Environment, common: &Common) -> Result<(), Refusal> {
     let limited = common.stream.as_ref().is_some_and(|stream| stream.max.is_some());
-    if !limited || app.config.environment(environment).widevine.renewal.is_some() {
+    if !limited || app.config().environment(environment).widevine.renewal.is_some() {
         return Ok(());
     }
     let hint = format!(
@@ -104,23 +104,23 @@ fn check_streams(app: &App, environment: Environment, common: &Common) -> Result
 fn success(app: &App, environment: Environment, drm: Drm, token: &str, parameters: &Parameters) -> String {
     // Conflicting values count as none (token-api.md, section 11).
     let https = matches!(parameters.one("useHttps"), Ok(Some(b"true")));
-    let settings = app.environment(environment);
+    let public_url = app.public_url(environment);
     if drm == Drm::PlayReady {
         let mut address = String::with_capacity(token.len() + 128);
-        let playready = &app.config.environment(environment).playready;
+        let playready = &app.config().environment(environment).playready;
         match &playready.license_acquisition_url {
             Some(url) if !matches!(playready.backend, PlayReadyBackend::Lab) => {
                 url.write_to(&mut address, https);
             }
             Some(_) | None => {
-                settings.public_url.write_to(&mut address, https);
+                public_url.write_to(&mut address, https);
                 address.push_str("/hms/pr/rights/");
             }
         }
         return serde_json::json!({ "licenseAcquisitionUrl": address, "token": token }).to_string();
     }
     let mut url = String::with_capacity(token.len() + 96);
-    settings.public_url.write_to(&mut url, https);
+    public_url.write_to(&mut url, https);
     for part in ["/hms/", drm.code(), "/rights/?ExpressPlayToken=", token] {
         url.push_str(part);
     }

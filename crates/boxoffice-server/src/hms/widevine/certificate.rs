@@ -10,6 +10,6 @@ use crate::app::App;
 /// # Errors
 /// -7008, 503, where no back end is configured.
 pub fn certificate(app: &App, environment: Environment) -> Result<Vec<u8>, Refusal> {
-    let issuer = app.widevine_issuer(environment).ok_or_else(|| refusal::no_back_end(environment))?;
+    let issuer = app.issuers().widevine(environment).ok_or_else(|| refusal::no_back_end(environment))?;
     Ok(issuer.service_certificate().to_vec())
 }

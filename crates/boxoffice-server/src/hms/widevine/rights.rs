@@ -20,7 +20,7 @@ use crate::hms::redemption::{Admitted, Licence, Redemption};
 ///
 /// # Errors
 /// Every row of widevine.md, section 8, and of token-api.md, section 10.
-pub async fn redeem(app: &Arc<App>, redemption: &Redemption<'_>, body: &[u8]) -> Result<Licence, Refusal> {
+pub async fn redeem(app: &App, redemption: &Redemption<'_>, body: &[u8]) -> Result<Licence, Refusal> {
     let (wrapping, body) = body::unwrap(body)?;
     let request = Request::parse(&body);
     match &request {
@@ -29,7 +29,7 @@ pub async fn redeem(app: &Arc<App>, redemption: &Redemption<'_>, body: &[u8]) ->
         Ok(Request::Licence(_) | Request::Session(_)) | Err(_) => {}
     }
     let admitted = redemption.admit(app, Drm::Widevine, None).await?;
-    let issuer = app.widevine_issuer(redemption.environment);
+    let issuer = app.issuers().widevine(redemption.environment);
     let issuer = issuer.ok_or_else(|| refusal::no_back_end(redemption.environment))?;
     redemption.check_address(&admitted)?;
     match request.map_err(|cause| refusal::of(&cause))? {
@@ -41,26 +41,27 @@ pub async fn redeem(app: &Arc<App>, redemption: &Redemption<'_>, body: &[u8]) ->
 
 /// It is public: no token, no price, no record.
 fn certificate(app: &App, redemption: &Redemption<'_>, wrapping: Wrapping) -> Result<Licence, Refusal> {
-    let issuer = app.widevine_issuer(redemption.environment);
+    let issuer = app.issuers().widevine(redemption.environment);
     let issuer = issuer.ok_or_else(|| refusal::no_back_end(redemption.environment))?;
     let (body, content_type) = wrapping.wrap(issuer.service_certificate_answer());
     Ok(Licence { body, content_type, not_granted: None })
 }
 
 async fn issue(
-    app: &Arc<App>,
+    app: &App,
     redemption: &Redemption<'_>,
     issuer: &Arc<Issuer>,
     admitted: Admitted,
     challenge: Challenge,
     wrapping: Wrapping,
 ) -> Result<Licence, Refusal> {
-    let now = app.clock.now().as_second();
+    let now = app.now().as_second();
     let admitted = Arc::new(admitted);
     // RSA takes half a millisecond: on the cryptography threads, or nobody else is served meanwhile.
-    let (issuer, revocations) = (Arc::clone(issuer), app.widevine_revocations(redemption.environment));
+    let (issuer, revocations) =
+        (Arc::clone(issuer), app.issuers().of(redemption.environment).widevine_revocations.current());
     let for_thread = Arc::clone(&admitted);
-    let prepared = app.crypto.run(move || {
+    let prepared = app.compute(move || {
         let device = issuer.identify(&challenge, now, &revocations).map_err(|cause| refusal::of(&cause))?;
         let terms = terms(&for_thread)?;
         let content = challenge.content().map_err(|cause| refusal::of(&cause))?;
@@ -73,8 +74,8 @@ async fn issue(
     admitted.check_balance()?;
     let not_granted = grant::not_granted_header(&prepared.decision.not_granted);
     let session_key = session_key(app, redemption)?;
-    let random = Arc::clone(&app.random);
-    let licence = app.crypto.run(move || {
+    let random = Arc::clone(app.random());
+    let licence = app.compute(move || {
         let licence = widevine::Licence {
             challenge: &prepared.challenge,
             content: &prepared.content,
@@ -126,7 +127,7 @@ fn check_level(account: &Account, device: &Device) -> Result<(), Refusal> {
 
 /// The newest licence session key. Its number in a session is one byte, the low one of the ring's.
 fn session_key(app: &App, redemption: &Redemption<'_>) -> Result<LicenceSessionKey, Refusal> {
-    let rings = app.rings.current();
+    let rings = app.rings();
     let internal = || {
         Refusal::new(Event::WidevineLicenseFailed, "no licence session key").reason("internal").status(500)
     };

@@ -1,0 +1,188 @@
+use std::path::PathBuf;
+
+use super::*;
+
+/// A configuration from a file of this text, and these variables.
+fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("boxoffice.toml");
+    std::fs::write(&file, text).unwrap();
+    let sources = ConfigSources {
+        file: Some(file.clone()),
+        variables: variables.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        ..ConfigSources::default()
+    };
+    Config::load(sources)
+        .map_err(|error| error.to_string().replace(&*file.to_string_lossy(), "boxoffice.toml"))
+}
+
+fn refused(text: &str) -> String {
+    load(text, &[]).unwrap_err()
+}
+
+#[test]
+fn the_example_of_the_operations_page_is_read() {
+    let config = load(
+        r#"
+        [server]
+        listen = ["127.0.0.1:8080"]
+        trusted_proxies = ["127.0.0.1/32"]
+        [environments.test]
+        hosts = ["wv-gen.test.example.com", "localhost", "127.0.0.1"]
+        public_url = "http://127.0.0.1:8080"
+        [environments.production]
+        hosts = ["wv-gen.service.example.com", "Prod.localhost"]
+        public_url = "https://wv.service.example.com/"
+        [database]
+        url = "sqlite://boxoffice-data/boxoffice.db"
+        [records]
+        keep_days = 0
+        [limits]
+        licences = 0
+        "#,
+        &[],
+    )
+    .unwrap();
+    assert_eq!(config.production.hosts, ["wv-gen.service.example.com", "prod.localhost"]);
+    assert_eq!(config.production.public_url.as_ref().unwrap().to_string(), "https://wv.service.example.com");
+    assert!(matches!(config.database, DatabaseConfig::Sqlite(path) if path == "boxoffice-data/boxoffice.db"));
+    assert_eq!((config.records_keep_days, config.limits), (None, LimitsConfig::default()));
+}
+
+#[test]
+fn nothing_at_all_is_a_configuration() {
+    let config = Config::load(ConfigSources::default()).unwrap();
+    assert_eq!(config.server.listen, ["127.0.0.1:8080".parse().unwrap()]);
+    assert_eq!(config.test.hosts, ["localhost", "127.0.0.1", "[::1]"]);
+    assert!(config.server.is_loopback_only() && config.database_is_embedded);
+    assert!(matches!(config.test.widevine.backend, WidevineBackend::Lab));
+    assert!(matches!(config.production.widevine.backend, WidevineBackend::Off));
+    assert_eq!(config.master_key, MasterKeySource::File("boxoffice-data/master.key".into()));
+}
+
+#[test]
+fn flags_hide_variables_and_variables_hide_the_file() {
+    let text = "[server]\nlisten = ['127.0.0.1:1']\nmax_requests = 5\n";
+    let config =
+        load(text, &[("BOXOFFICE_SERVER__LISTEN", "127.0.0.1:2, [::1]:3"), ("PATH", "/bin")]).unwrap();
+    assert_eq!(config.server.listen, ["127.0.0.1:2".parse().unwrap(), "[::1]:3".parse().unwrap()]);
+    assert_eq!(config.server.max_requests, 5);
+    let sources = ConfigSources {
+        listen: Some("0.0.0.0:0".to_owned()),
+        variables: vec![
+            ("BOXOFFICE_SERVER__LISTEN".into(), "127.0.0.1:2".into()),
+            ("BOXOFFICE_DATA_DIR".into(), "/tmp/elsewhere".into()),
+        ],
+        ..ConfigSources::default()
+    };
+    let config = Config::load(sources).unwrap();
+    assert_eq!(config.server.listen, ["0.0.0.0:0".parse().unwrap()]);
+    assert_eq!(config.data_dir, PathBuf::from("/tmp/elsewhere"));
+    assert!(!config.server.is_loopback_only());
+}
+
+#[test]
+fn a_refusal_names_key_file_and_line() {
+    for (text, expected) in [
+        (
+            "[server]\nlistn = []\n",
+            "boxoffice.toml:2: server.listn: there is no such setting; did you mean server.listen?",
+        ),
+        ("\n[sevrer]\n", "boxoffice.toml:2: sevrer: there is no such setting"),
+        (
+            "\"server.listen\" = []",
+            "boxoffice.toml:1: \"server.listen\": there is no such setting; did you mean server.listen?",
+        ),
+        (
+            "[server]\n\nlisten = 'x'",
+            "boxoffice.toml:3: server.listen: got \"x\", expected an IP address and a port, like 127.0.0.1:8080 or [::1]:8080",
+        ),
+        ("[server]\nmax_requests = 0", "boxoffice.toml:2: server.max_requests: got 0, expected 1 to 1000000"),
+        (
+            "[server]\nmax_requests = 1.5",
+            "boxoffice.toml:2: server.max_requests: got a fraction, expected a whole number",
+        ),
+        ("[log]\naccess = 'yes'", "boxoffice.toml:2: log.access: got \"yes\", expected true or false"),
+        (
+            "[server]\ntls = { certificate = 'a' }",
+            "boxoffice.toml:2: server.tls.certificate: needs server.tls.key beside it",
+        ),
+        (
+            "[environments.production.widevine]\nbackend = 'lab'",
+            "boxoffice.toml:2: environments.production.widevine.backend: lab is for the test environment only: no device in the field takes its licences",
+        ),
+        (
+            "[environments.test.widevine.renewal]\ndelay_seconds = 1000",
+            "default: environments.test.widevine.renewal.recovery_seconds: got 120, expected at least a fifth of delay_seconds (1000): the renewals are spread by a tenth either way",
+        ),
+        (
+            "[environments.production]\nhosts = ['LOCALHOST']",
+            "boxoffice.toml:2: environments.production.hosts: localhost is a host of the test environment too: a host decides the environment",
+        ),
+        (
+            "[environments.test.fairplay]\nendpoints = ['http://ksm.example/']",
+            "boxoffice.toml:2: environments.test.fairplay.endpoints: got [\"http://ksm.example/\"], expected https:// and a host, or http:// and a loopback address: content keys are sent there",
+        ),
+        (
+            "[environments.test.playready.webhook]\nauth = ['mtls']",
+            "boxoffice.toml:2: environments.test.playready.webhook.auth: mtls needs environments.test.playready.webhook.client_ca_file",
+        ),
+    ] {
+        assert_eq!(refused(text), expected, "{text}");
+    }
+    assert!(refused("[server\n").starts_with("boxoffice.toml:1: "));
+    assert!(refused("a = 1\na = 2\n").starts_with("boxoffice.toml:2: "));
+}
+
+#[test]
+fn an_unknown_variable_is_named() {
+    assert_eq!(
+        load("", &[("BOXOFFICE_SERVER__LISTN", "x")]).unwrap_err(),
+        "environment variable BOXOFFICE_SERVER__LISTN: server.listn: there is no such setting; did you mean server.listen?"
+    );
+    assert_eq!(
+        load("", &[("BOXOFFICE_LOG__ACCESS", "maybe")]).unwrap_err(),
+        "environment variable BOXOFFICE_LOG__ACCESS: log.access: got \"maybe\", expected true or false"
+    );
+    // The variable that the master key is in belongs to the operator.
+    let config = load("[keys]\nvariable = 'BOXOFFICE_MASTER'", &[("BOXOFFICE_MASTER", "00")]).unwrap();
+    assert_eq!(config.master_key, MasterKeySource::Variable("BOXOFFICE_MASTER".to_owned()));
+}
+
+#[test]
+fn what_is_shown_reads_back_and_has_no_secret() {
+    let text = r#"
+        [database]
+        url = "postgres://boxoffice:s3cret@db.example/boxoffice"
+        [environments.test.playready.output_control_flags]
+        "00000001" = { output = "digital-video", guid = "ABB2C6F1-E663-4625-A945-972D17B231E7", data = "AAAAAQ==" }
+        [environments.test.playready.webhook]
+        auth = ["hmac"]
+        secret_files = { k1 = "/run/k1" }
+        [environments.production.widevine]
+        backend = "upstream"
+        endpoints = ["https://me:pass@license.example/getlicense"]
+        provider = "acme"
+        signing_rsa_key_file = "/run/key.pem"
+    "#;
+    let config = load(text, &[]).unwrap();
+    let shown = config.show();
+    assert!(!shown.contains("s3cret") && !shown.contains("me:pass"), "{shown}");
+    assert!(shown.contains("url = \"postgres://boxoffice:********@db.example/boxoffice\"  # "));
+    assert!(!format!("{config:?}").contains("s3cret"));
+    let again = load(&shown, &[]).unwrap();
+    let values = |config: &Config| {
+        config.settings().iter().map(|s| (s.key.clone(), s.value.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&again), values(&config));
+}
+
+#[test]
+fn the_reference_has_every_setting() {
+    let reference = Config::reference();
+    for setting in Config::defaults("x".as_ref()).settings() {
+        let name = setting.key.rsplit('.').next().unwrap();
+        assert!(reference.contains(&format!("| `{name}` |")), "{}", setting.key);
+        assert!(!setting.about.is_empty());
+    }
+}

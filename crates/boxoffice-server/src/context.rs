@@ -1,0 +1,31 @@
+//! What is known of a request before anybody has looked into it.
+
+use std::net::IpAddr;
+
+use boxoffice_core::Environment;
+use http::HeaderValue;
+
+use crate::request_id::RequestId;
+
+/// Goes with every request as an extension.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Its id.
+    pub request_id: RequestId,
+    /// The environment that its host names; test for what answers on any host.
+    pub environment: Environment,
+    /// The client's address, behind trusted proxies.
+    pub address: IpAddr,
+    /// Whether the client asked over TLS.
+    pub https: bool,
+    /// The languages that the client likes.
+    pub accept_language: Option<HeaderValue>,
+}
+
+impl<S: Sync> axum::extract::FromRequestParts<S> for Context {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut http::request::Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(parts.extensions.remove::<Self>().expect("the edge gives each request its context"))
+    }
+}

@@ -1,0 +1,3 @@
+//! Clear Key redemption (clearkey.md).
+
+pub mod rights;

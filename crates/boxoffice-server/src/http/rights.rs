@@ -1,0 +1,152 @@
+//! `POST /hms/{wv,pr,ck}/rights/` (token-api.md, section 10).
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use boxoffice_core::{Drm, Event, Parameters, Refusal};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use crate::answer::{ErrorFormat, error_json, mark, refuse};
+use crate::app::App;
+use crate::body::{self, BodyError};
+use crate::call::body_refusal;
+use crate::context::Context;
+use crate::edge::NOT_GRANTED;
+use crate::hms::redemption::{Licence, Redemption};
+use crate::hms::{clearkey, playready, widevine};
+
+/// The header that may carry the token.
+const TOKEN: HeaderName = HeaderName::from_static("expressplaytoken");
+
+/// The longest challenge of Widevine and PlayReady.
+const CHALLENGE_LIMIT: usize = 65_536;
+
+/// The longest request of Clear Key (clearkey.md, section 3).
+const CLEAR_KEY_LIMIT: usize = 16_384;
+
+/// Widevine.
+pub(crate) async fn widevine(State(app): State<App>, context: Context, request: Request) -> Response {
+    let asked = match Asked::read(&app, context, request, CHALLENGE_LIMIT).await {
+        Ok(asked) => asked,
+        Err(refused) => return refused,
+    };
+    let outcome = match &asked.body {
+        Ok(body) => widevine::rights::redeem(&app, &asked.redemption(), body).await,
+        Err(error) => Err(bad_body(Event::WidevineLicenseFailed, *error)),
+    };
+    asked.answer(&app, Drm::Widevine, outcome)
+}
+
+/// Clear Key.
+pub(crate) async fn clearkey(State(app): State<App>, context: Context, request: Request) -> Response {
+    let asked = match Asked::read(&app, context, request, CLEAR_KEY_LIMIT).await {
+        Ok(asked) => asked,
+        Err(refused) => return refused,
+    };
+    let outcome = match &asked.body {
+        Ok(body) => clearkey::rights::redeem(&app, &asked.redemption(), body).await,
+        Err(error) => Err(bad_body(Event::KeyData, *error)),
+    };
+    let mut response = asked.answer(&app, Drm::ClearKey, outcome);
+    response.headers_mut().insert(http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// PlayReady. Its errors are SOAP faults, unless the request says `errorFormat` (playready.md, section 6).
+pub(crate) async fn playready(State(app): State<App>, context: Context, request: Request) -> Response {
+    let actor = request.uri().path().to_owned();
+    let asked = match Asked::read(&app, context, request, CHALLENGE_LIMIT).await {
+        Ok(asked) => asked,
+        Err(refused) => return refused,
+    };
+    let outcome = match &asked.body {
+        Ok(body) => playready::rights::redeem(&app, &asked.redemption(), body).await,
+        Err(error @ BodyError::TooLong { .. }) => Err(playready::Fault::too_long(error.to_string())),
+        Err(error) => Err(body_refusal(*error).into()),
+    };
+    app.metrics().redeemed(Drm::PlayReady, outcome.is_ok());
+    match outcome {
+        Ok(licence) => licence_answer(licence),
+        Err(fault) if matches!(asked.parameters.one("errorFormat"), Ok(Some(_))) => {
+            refuse(&fault.refusal, &asked.context, asked.format)
+        }
+        Err(fault) => {
+            let mut custom_data = error_json(&fault.refusal, asked.context.request_id);
+            if let Some(members) = custom_data.as_object_mut() {
+                members.insert("status".to_owned(), fault.refusal.http_status().into());
+            }
+            let soap = fault.to_soap(&actor, &custom_data.to_string());
+            let mut response = Response::new(Body::from(soap));
+            // Players take a fault from a 500 alone (playready.md, section 6).
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            let content_type = HeaderValue::from_static("text/xml; charset=utf-8");
+            response.headers_mut().insert(CONTENT_TYPE, content_type);
+            mark(&mut response, &fault.refusal);
+            response
+        }
+    }
+}
+
+/// A redemption as it came.
+struct Asked {
+    context: Context,
+    parts: Parts,
+    parameters: Parameters,
+    format: ErrorFormat,
+    body: Result<Bytes, BodyError>,
+}
+
+impl Asked {
+    async fn read(app: &App, context: Context, request: Request, limit: usize) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let query = parts.uri.query().unwrap_or_default();
+        let parameters = Parameters::parse(query.as_bytes(), b"").map_err(|error| {
+            refuse(&Refusal::of_status(400, error.to_string()), &context, ErrorFormat::Json)
+        })?;
+        let format = ErrorFormat::of(&parameters, ErrorFormat::Json)
+            .map_err(|refusal| refuse(&refusal, &context, ErrorFormat::Html))?;
+        let body = body::read(body, limit, app.config().server.body_timeout).await;
+        Ok(Self { context, parts, parameters, format, body })
+    }
+
+    fn redemption(&self) -> Redemption<'_> {
+        let headers = &self.parts.headers;
+        Redemption {
+            environment: self.context.environment,
+            parameters: &self.parameters,
+            token_headers: headers.get_all(TOKEN).iter().map(HeaderValue::as_bytes).collect(),
+            authorizations: headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect(),
+            address: self.context.address,
+        }
+    }
+
+    fn answer(&self, app: &App, drm: Drm, outcome: Result<Licence, Refusal>) -> Response {
+        app.metrics().redeemed(drm, outcome.is_ok());
+        match outcome {
+            Ok(licence) => licence_answer(licence),
+            Err(refusal) => refuse(&refusal, &self.context, self.format),
+        }
+    }
+}
+
+fn licence_answer(licence: Licence) -> Response {
+    let mut response = Response::new(Body::from(licence.body));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(licence.content_type));
+    if let Some(not_granted) = licence.not_granted {
+        let value = HeaderValue::from_str(&not_granted).expect("KIDs in hex make a header value");
+        headers.insert(NOT_GRANTED, value);
+    }
+    response
+}
+
+/// A challenge that is too long has the DRM's code (widevine.md, section 8); one that does not come has none.
+fn bad_body(event: Event, error: BodyError) -> Refusal {
+    match error {
+        BodyError::TooLong { .. } => Refusal::new(event, error.to_string()).reason("body").status(413),
+        BodyError::Broken | BodyError::Slow { .. } => body_refusal(error),
+    }
+}

@@ -1,0 +1,82 @@
+//! Rows as they rest, opened.
+
+use boxoffice_core::key_storage::{KeyMaterial, MaterialKind};
+use boxoffice_storage::{KeyKind, StoredKey};
+use jiff::Timestamp;
+
+use super::{Call, KeyStorage, KeyStorageError};
+
+/// A stored key whose seal is open.
+pub(super) struct OpenRow {
+    pub(super) row: StoredKey,
+    pub(super) material: KeyMaterial,
+}
+
+/// Who can open the keys of a call: the word `kind` of its record.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kinds {
+    pub(super) client_kek: bool,
+    pub(super) service_held: bool,
+    pub(super) derived: bool,
+}
+
+impl Kinds {
+    pub(super) const NONE: Self = Self { client_kek: false, service_held: false, derived: false };
+
+    pub(super) const DERIVED: Self = Self { derived: true, ..Self::NONE };
+
+    pub(super) const fn of(material: &KeyMaterial) -> Self {
+        match material.kind() {
+            MaterialKind::ClientKek => Self { client_kek: true, ..Self::NONE },
+            MaterialKind::ServiceHeld => Self { service_held: true, ..Self::NONE },
+        }
+    }
+
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self {
+            client_kek: self.client_kek || other.client_kek,
+            service_held: self.service_held || other.service_held,
+            derived: self.derived || other.derived,
+        }
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match (self.client_kek, self.service_held, self.derived) {
+            (false, false, false) => "",
+            (true, false, false) => "client-kek",
+            (false, true, false) => "service-held",
+            (false, false, true) => "derived",
+            (true, true, false) => "client-kek,service-held",
+            (true, false, true) => "client-kek,derived",
+            (false, true, true) => "service-held,derived",
+            (true, true, true) => "client-kek,service-held,derived",
+        }
+    }
+}
+
+pub(super) const fn stored_kind(material: &KeyMaterial) -> KeyKind {
+    match material.kind() {
+        MaterialKind::ClientKek => KeyKind::ClientKek,
+        MaterialKind::ServiceHeld => KeyKind::ServiceHeld,
+    }
+}
+
+/// Whether a row has ended.
+pub(super) fn is_expired(row: &StoredKey, now: Timestamp) -> bool {
+    row.expiration.is_some_and(|expiration| expiration <= now)
+}
+
+impl KeyStorage {
+    /// Opens a row's seal.
+    pub(super) async fn open_row(&self, call: &Call, row: StoredKey) -> Result<OpenRow, KeyStorageError> {
+        let key = self.opening_key((call.environment, call.account), row.account_key).await?;
+        let kind = match row.kind {
+            KeyKind::ClientKek => MaterialKind::ClientKek,
+            KeyKind::ServiceHeld => MaterialKind::ServiceHeld,
+        };
+        let material = key
+            .open(&row.kid, kind, &row.sealed)
+            .map_err(|_| KeyStorageError::Row { account: call.account, kid: row.kid })?;
+        Ok(OpenRow { row, material })
+    }
+}

@@ -1,0 +1,31 @@
+//! Which operation stands at which path. Methods are the edge's: it knows them for `Allow` and for browsers.
+
+use axum::Router;
+use axum::routing::{MethodRouter, any};
+
+use crate::app::App;
+use crate::http::{certificate, rights, token};
+use crate::operators;
+
+/// Every operation.
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .merge(with_and_without_slash("/hms/wv/token", || any(token::widevine)))
+        .merge(with_and_without_slash("/hms/pr/token", || any(token::playready)))
+        .merge(with_and_without_slash("/hms/fp/token", || any(token::fairplay)))
+        .merge(with_and_without_slash("/hms/ck/token", || any(token::clearkey)))
+        .merge(with_and_without_slash("/hms/wv/rights", || any(rights::widevine)))
+        .merge(with_and_without_slash("/hms/pr/rights", || any(rights::playready)))
+        .merge(with_and_without_slash("/playready/RightsManager.asmx", || any(rights::playready)))
+        .merge(with_and_without_slash("/hms/ck/rights", || any(rights::clearkey)))
+        .merge(with_and_without_slash("/hms/wv/certificate", || any(certificate::handler)))
+        .merge(with_and_without_slash("/healthz", || any(operators::healthz)))
+        .merge(with_and_without_slash("/readyz", || any(operators::readyz)))
+        .merge(with_and_without_slash("/metrics", || any(operators::metrics)))
+        .with_state(app)
+}
+
+/// Clients write these paths in both ways (token-api.md, section 11).
+fn with_and_without_slash(path: &str, operation: impl Fn() -> MethodRouter<App>) -> Router<App> {
+    Router::new().route(path, operation()).route(&format!("{path}/"), operation())
+}

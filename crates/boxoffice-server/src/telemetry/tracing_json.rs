@@ -1,0 +1,26 @@
+//! What the program says of itself: JSON lines, into the same log as the access lines.
+
+use tracing::level_filters::LevelFilter;
+
+use super::LogSink;
+use crate::config::LogLevel;
+
+/// Makes the subscriber that writes events to the log. Whoever starts the program makes it the global one.
+#[must_use]
+pub fn subscriber(sink: &LogSink, level: LogLevel) -> impl tracing::Subscriber + Send + Sync + 'static {
+    let level = match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    };
+    let sink = sink.clone();
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_max_level(level)
+        .with_writer(move || sink.clone())
+        .finish()
+}
