@@ -1,5 +1,7 @@
 //! Every target runs on its seeds, and `fuzz/` knows every target.
 
+#![expect(clippy::unwrap_used, reason = "a helper of the tests reads files that are there")]
+
 use std::fs;
 use std::path::PathBuf;
 
