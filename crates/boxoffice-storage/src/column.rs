@@ -1,13 +1,15 @@
 //! How the domain's values stand in columns.
 
-use boxoffice_core::Environment;
+use std::net::IpAddr;
+
 use boxoffice_core::account::{Balance, MinimumLevel};
 use boxoffice_core::authenticator::Scopes;
 use boxoffice_core::key_ring::Purpose;
+use boxoffice_core::{Drm, Environment};
 use drm_primitives::Kid;
 use jiff::Timestamp;
 
-use crate::{KeyKind, SeedKind, StorageError};
+use crate::{KeyKind, RecordKind, SeedKind, StorageError};
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 pub(crate) fn from_time(time: Timestamp) -> i64 {
@@ -91,6 +93,52 @@ pub(crate) fn to_seed_kind(number: i64) -> Result<SeedKind, StorageError> {
         2 => Ok(SeedKind::PlayReady),
         _ => Err(broken("a kind of seed", &number, "0 to 2")),
     }
+}
+
+pub(crate) const fn from_record_kind(kind: RecordKind) -> i64 {
+    match kind {
+        RecordKind::Licence => 0,
+        RecordKind::Renewal => 1,
+        RecordKind::Release => 2,
+    }
+}
+
+pub(crate) fn to_record_kind(number: i64) -> Result<RecordKind, StorageError> {
+    match number {
+        0 => Ok(RecordKind::Licence),
+        1 => Ok(RecordKind::Renewal),
+        2 => Ok(RecordKind::Release),
+        _ => Err(broken("a kind of record", &number, "0 to 2")),
+    }
+}
+
+pub(crate) fn to_drm(number: i64) -> Result<Drm, StorageError> {
+    Drm::ALL
+        .into_iter()
+        .find(|drm| i64::from(drm.number()) == number)
+        .ok_or_else(|| broken("a DRM", &number, "0 to 3"))
+}
+
+/// The 4 or 16 bytes of an address.
+pub(crate) fn from_address(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}
+
+pub(crate) fn to_address(bytes: &[u8]) -> Result<IpAddr, StorageError> {
+    let short = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    let long = <[u8; 16]>::try_from(bytes).map(IpAddr::from);
+    short.or(long).map_err(|_| broken("an address's length", &bytes.len(), "4 or 16 bytes"))
+}
+
+pub(crate) fn from_kids(kids: &[Kid]) -> Vec<u8> {
+    kids.iter().flat_map(Kid::as_bytes).copied().collect()
+}
+
+pub(crate) fn to_kids(bytes: &[u8]) -> Result<Vec<Kid>, StorageError> {
+    bytes.chunks(16).map(to_kid).collect()
 }
 
 pub(crate) fn to_kid(bytes: &[u8]) -> Result<Kid, StorageError> {

@@ -1,4 +1,5 @@
-//! What Boxoffice remembers: accounts, rings of wrapped keys, sealed values, the key storage.
+//! What Boxoffice remembers: accounts, rings of wrapped keys, sealed values, the key storage,
+//! redemptions and their records.
 //!
 //! Nothing here knows what a licence is, and nothing here ever sees a key in clear: values are sealed before
 //! they come. Start with [`Storage`], and [`SqliteStorage::open`].
@@ -8,6 +9,8 @@ mod column;
 mod content_keys;
 mod faulty;
 mod key_audit;
+mod records;
+mod redemptions;
 mod seeds;
 mod sqlite;
 mod storage;
@@ -18,6 +21,14 @@ pub use content_keys::{
 };
 pub use faulty::{Fault, FaultyStorage};
 pub use key_audit::{KeyAudit, KeyAuditCursor, KeyAuditFilter, KeyAuditPage, KeyAuditRecord};
+pub use records::{
+    NewestRecords, Record, RecordCursor, RecordFilter, RecordId, RecordKind, RecordPage, Records,
+    StoredRecord,
+};
+pub use redemptions::{
+    Grant, GrantOutcome, NewStream, OneTimeUse, Redemptions, RememberedAnswer, RenewOutcome, SessionEvent,
+    Stream,
+};
 pub use seeds::{
     AddedSeed, Content, ContentNames, NewSeed, RecordedContent, RetiredSeed, Seed, SeedId, SeedKind, Seeds,
 };

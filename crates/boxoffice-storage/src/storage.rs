@@ -7,7 +7,7 @@ use boxoffice_core::{Account, AccountId, Environment};
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::{AccountKeys, ContentKeys, KeyAudit, Seeds};
+use crate::{AccountKeys, ContentKeys, KeyAudit, Records, Redemptions, Seeds};
 
 /// Why a call to the database failed.
 #[derive(Clone, Debug, Error)]
@@ -58,7 +58,9 @@ pub struct NewAuthenticator {
 ///
 /// What later parts remember stands in traits of their own, which a `dyn Storage` has all the same.
 #[async_trait::async_trait]
-pub trait Storage: AccountKeys + ContentKeys + KeyAudit + Seeds + Send + Sync {
+pub trait Storage:
+    AccountKeys + ContentKeys + KeyAudit + Records + Redemptions + Seeds + Send + Sync
+{
     /// Whether the database answers and can be written.
     async fn check(&self) -> Result<(), StorageError>;
 

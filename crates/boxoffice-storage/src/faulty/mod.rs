@@ -1,6 +1,7 @@
 //! A database that fails on request, for tests.
 
 mod key_storage;
+mod redemptions;
 
 use std::collections::HashMap;
 use std::future::Future;

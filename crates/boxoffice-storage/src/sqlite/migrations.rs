@@ -7,8 +7,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::StorageError;
 
 /// In order; the first brings the file to version 1.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_accounts.sql"), include_str!("migrations/0002_key_storage.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_accounts.sql"),
+    include_str!("migrations/0002_key_storage.sql"),
+    include_str!("migrations/0003_redemptions.sql"),
+];
 
 /// `BoxO`, in the header of every file of ours.
 const APPLICATION_ID: u32 = 0x426f_784f;

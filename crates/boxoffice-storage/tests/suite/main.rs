@@ -13,6 +13,8 @@ mod backend;
 mod content_keys;
 mod faulty;
 mod key_audit;
+mod records;
+mod redemptions;
 mod ring_keys;
 mod sealed_values;
 mod seeds;
