@@ -15,6 +15,7 @@ use crate::config::{Config, PublicUrl};
 use crate::hms::Issuers;
 use crate::hosts::Hosts;
 use crate::installation::{Installation, InstallationError, RingSet, Rings};
+use crate::keystore::KeyStorage;
 use crate::request_id::RequestIds;
 use crate::telemetry::{AccessLog, LogSink, Metrics};
 use crate::work_pool::{WorkError, WorkPool};
@@ -57,6 +58,7 @@ struct Inner {
     access_log: AccessLog,
     work: WorkPool,
     issuers: Issuers,
+    key_storage: Arc<KeyStorage>,
 }
 
 /// How often the rings are read, so that a new key is known on every node before it seals.
@@ -80,6 +82,13 @@ impl App {
             let production = environment == Environment::Production;
             configured.unwrap_or_else(|| PublicUrl::of_address(first_address, https, production))
         };
+        let key_storage = KeyStorage::new(
+            installation.clone(),
+            rings.clone(),
+            config.keystore,
+            Arc::clone(&clock),
+            Arc::clone(&random),
+        );
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Self(Arc::new(Inner {
             public_urls: Environment::ALL.map(public_url),
@@ -96,6 +105,7 @@ impl App {
             clock,
             random,
             issuers,
+            key_storage: Arc::new(key_storage),
         })))
     }
 
@@ -161,6 +171,12 @@ impl App {
             }
             WorkError::Panicked => Refusal::of_status(500, "the service has failed; its log says why"),
         })
+    }
+
+    /// The key storage.
+    #[must_use]
+    pub fn key_storage(&self) -> &Arc<KeyStorage> {
+        &self.0.key_storage
     }
 
     /// Who makes licences.

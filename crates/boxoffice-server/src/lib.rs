@@ -16,6 +16,7 @@ pub mod hms;
 mod hosts;
 mod http;
 pub mod installation;
+pub mod keystore;
 pub mod lab;
 mod operators;
 mod request_id;

@@ -13,6 +13,8 @@ pub enum Route {
     Rights(Drm),
     /// `/hms/wv/certificate`.
     WidevineCertificate,
+    /// Everything under `/keystore`, which knows its own paths and methods.
+    KeyStorage,
     /// `/healthz`.
     Health,
     /// `/readyz`.
@@ -24,7 +26,7 @@ pub enum Route {
 }
 
 /// How many there are.
-pub const ROUTES: usize = 13;
+pub const ROUTES: usize = 14;
 
 impl Route {
     /// All of them, each at its [`index`](Self::index).
@@ -38,6 +40,7 @@ impl Route {
         Self::Rights(Drm::FairPlay),
         Self::Rights(Drm::ClearKey),
         Self::WidevineCertificate,
+        Self::KeyStorage,
         Self::Health,
         Self::Ready,
         Self::Metrics,
@@ -60,6 +63,8 @@ impl Route {
             "/healthz" => Self::Health,
             "/readyz" => Self::Ready,
             "/metrics" => Self::Metrics,
+            "/keystore" => Self::KeyStorage,
+            _ if path.starts_with("/keystore/") => Self::KeyStorage,
             _ => Self::Unknown,
         }
     }
@@ -77,6 +82,7 @@ impl Route {
             Self::Rights(Drm::FairPlay) => "hms.fp.rights",
             Self::Rights(Drm::ClearKey) => "hms.ck.rights",
             Self::WidevineCertificate => "hms.wv.certificate",
+            Self::KeyStorage => "keystore",
             Self::Health => "healthz",
             Self::Ready => "readyz",
             Self::Metrics => "metrics",
@@ -91,10 +97,11 @@ impl Route {
             Self::Token(drm) => drm.number() as usize,
             Self::Rights(drm) => 4 + drm.number() as usize,
             Self::WidevineCertificate => 8,
-            Self::Health => 9,
-            Self::Ready => 10,
-            Self::Metrics => 11,
-            Self::Unknown => 12,
+            Self::KeyStorage => 9,
+            Self::Health => 10,
+            Self::Ready => 11,
+            Self::Metrics => 12,
+            Self::Unknown => 13,
         }
     }
 
@@ -106,7 +113,7 @@ impl Route {
             Self::Rights(_) => &[Method::POST, Method::OPTIONS],
             Self::WidevineCertificate => &[Method::GET, Method::OPTIONS],
             Self::Health | Self::Ready | Self::Metrics => &[Method::GET, Method::HEAD],
-            Self::Unknown => &[],
+            Self::KeyStorage | Self::Unknown => &[],
         }
     }
 
@@ -117,7 +124,7 @@ impl Route {
         match self {
             Self::Rights(_) | Self::Unknown => Some("POST, OPTIONS"),
             Self::WidevineCertificate => Some("GET, POST, OPTIONS"),
-            Self::Token(_) | Self::Health | Self::Ready | Self::Metrics => None,
+            Self::Token(_) | Self::KeyStorage | Self::Health | Self::Ready | Self::Metrics => None,
         }
     }
 

@@ -5,7 +5,7 @@ use axum::routing::{MethodRouter, any};
 
 use crate::app::App;
 use crate::http::{certificate, rights, token};
-use crate::operators;
+use crate::{keystore, operators};
 
 /// Every operation.
 pub(crate) fn router(app: App) -> Router {
@@ -17,8 +17,11 @@ pub(crate) fn router(app: App) -> Router {
         .merge(with_and_without_slash("/hms/wv/rights", || any(rights::widevine)))
         .merge(with_and_without_slash("/hms/pr/rights", || any(rights::playready)))
         .merge(with_and_without_slash("/playready/RightsManager.asmx", || any(rights::playready)))
+        .merge(with_and_without_slash("/hms/fp/rights", || any(rights::fairplay)))
         .merge(with_and_without_slash("/hms/ck/rights", || any(rights::clearkey)))
         .merge(with_and_without_slash("/hms/wv/certificate", || any(certificate::handler)))
+        .merge(with_and_without_slash("/keystore", || any(keystore::http::handler)))
+        .route("/keystore/{*rest}", any(keystore::http::handler))
         .merge(with_and_without_slash("/healthz", || any(operators::healthz)))
         .merge(with_and_without_slash("/readyz", || any(operators::readyz)))
         .merge(with_and_without_slash("/metrics", || any(operators::metrics)))

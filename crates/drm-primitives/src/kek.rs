@@ -95,6 +95,19 @@ impl Kek {
         WrappedKey(wrapped)
     }
 
+    /// Wraps 32 bytes, a key seed for instance, in the same way (RFC 3394, section 2.2.1).
+    #[must_use]
+    pub fn wrap_secret(&self, secret: &[u8; 32]) -> [u8; 40] {
+        let mut wrapped = [0; 40];
+        let done = match &self.0 {
+            Bytes::Aes128(kek) => KwAes128::new(kek.into()).wrap_key(secret, &mut wrapped).is_ok(),
+            Bytes::Aes192(kek) => KwAes192::new(kek.into()).wrap_key(secret, &mut wrapped).is_ok(),
+            Bytes::Aes256(kek) => KwAes256::new(kek.into()).wrap_key(secret, &mut wrapped).is_ok(),
+        };
+        assert!(done, "32 bytes always wrap into 40");
+        wrapped
+    }
+
     /// Opens a wrapped content key (RFC 3394, section 2.2.2).
     ///
     /// # Errors
@@ -199,6 +212,19 @@ mod tests {
             let wrapped = WrappedKey::from_hex(wrapped.as_bytes()).unwrap();
             assert_eq!(kek(kek_text).unwrap(&wrapped), Ok(key));
         }
+    }
+
+    #[test]
+    fn secrets_wrap_to_the_vectors_of_the_rfc() {
+        // RFC 3394, section 4.6: 256 bits of key data under a 256-bit KEK.
+        let mut secret = [0; 32];
+        for (byte, value) in secret.iter_mut().zip((0..16).map(|high: u8| high << 4 | high).chain(0..16)) {
+            *byte = value;
+        }
+        assert_eq!(
+            hex::encode(&kek(KEK).wrap_secret(&secret)),
+            "28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21"
+        );
     }
 
     #[test]

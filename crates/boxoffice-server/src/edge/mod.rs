@@ -26,6 +26,7 @@ use crate::answer::{ErrorFormat, Outcome, refuse};
 use crate::app::App;
 use crate::context::Context;
 use crate::hosts::Peer;
+use crate::keystore;
 use crate::request_id::RequestId;
 use crate::route::Route;
 use crate::telemetry::AccessLine;
@@ -73,7 +74,6 @@ impl Edge {
             request_id,
             environment: Environment::Test,
             address: client.address,
-            https: client.https,
             accept_language: parts.headers.get(ACCEPT_LANGUAGE).cloned(),
         };
         let cors = self.cors.of(route, &parts.headers);
@@ -81,15 +81,14 @@ impl Edge {
         let in_flight = self.app.metrics().enter(most);
         let mut environment = None;
         let mut response = match self.admit(&parts, route, peer, in_flight.is_some()) {
-            Ok(_) if parts.method == Method::OPTIONS => preflight(),
+            Ok(_) if parts.method == Method::OPTIONS && route != Route::KeyStorage => preflight(),
             Ok(admitted) => {
                 environment = admitted;
                 context.environment = admitted.unwrap_or(Environment::Test);
                 self.operate(context, route, parts, body).await
             }
             Err(refusal) => {
-                let format = ErrorFormat::of_query(parts.uri.query(), default_format(route));
-                let mut response = refuse(&refusal, &context, format);
+                let mut response = refused(&refusal, &context, route, parts.uri.query());
                 if refusal.http_status() == 405 {
                     response.headers_mut().insert(ALLOW, allow(route));
                 }
@@ -164,8 +163,7 @@ impl Edge {
         let Ok(Ok(response)) = answered else {
             let hint = format!("the request was not done within {} ms; try again", limit.as_millis());
             let refusal = Refusal::of_status(503, hint).retry_after(2);
-            let format = ErrorFormat::of_query(uri.query(), default_format(route));
-            return refuse(&refusal, &in_case_of_need, format);
+            return refused(&refusal, &in_case_of_need, route, uri.query());
         };
         response
     }
@@ -199,12 +197,23 @@ fn allow(route: Route) -> HeaderValue {
     HeaderValue::from_str(&names.join(", ")).expect("methods make a header value")
 }
 
+/// A refusal in the form of its route. The key storage's have one of their own (key-storage.md, section 5).
+fn refused(refusal: &Refusal, context: &Context, route: Route, query: Option<&str>) -> Response {
+    if route == Route::KeyStorage {
+        return keystore::http::refuse(refusal, context);
+    }
+    refuse(refusal, context, ErrorFormat::of_query(query, default_format(route)))
+}
+
 /// Players want JSON, people at a browser pages (token-api.md, sections 2 and 10).
 const fn default_format(route: Route) -> ErrorFormat {
     match route {
-        Route::Rights(_) | Route::WidevineCertificate | Route::Health | Route::Ready | Route::Metrics => {
-            ErrorFormat::Json
-        }
+        Route::Rights(_)
+        | Route::WidevineCertificate
+        | Route::KeyStorage
+        | Route::Health
+        | Route::Ready
+        | Route::Metrics => ErrorFormat::Json,
         Route::Token(_) | Route::Unknown => ErrorFormat::Html,
     }
 }

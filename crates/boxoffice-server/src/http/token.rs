@@ -32,7 +32,7 @@ pub(crate) async fn clearkey(State(app): State<App>, call: Call) -> Response {
 }
 
 async fn answer(app: &App, drm: Drm, call: &Call) -> Response {
-    match mint(app, call.context.environment, drm, &call.parameters).await {
+    match mint(app, &call.context, drm, &call.parameters).await {
         // Clients use the body as it is: no line break (token-api.md, section 1).
         Ok(text) => {
             let mut response = Response::new(Body::from(text));

@@ -117,13 +117,12 @@ impl KeyStorage {
     ) -> Result<Secret32, KeyStorageError> {
         let (account, id) = (wrapped.account, wrapped.id);
         let error = || KeyStorageError::AccountKey { account, id, storage_key: wrapped.storage_key };
-        let storage_key = match self.storage_key(environment, wrapped.storage_key) {
-            Some(key) => key,
-            None => {
-                // A key that was made since the rings were read.
-                self.rings.refresh(&self.installation).await?;
-                self.storage_key(environment, wrapped.storage_key).ok_or_else(error)?
-            }
+        let storage_key = if let Some(key) = self.storage_key(environment, wrapped.storage_key) {
+            key
+        } else {
+            // A key that was made since the rings were read.
+            self.rings.refresh(&self.installation).await?;
+            self.storage_key(environment, wrapped.storage_key).ok_or_else(error)?
         };
         storage_key.unwrap((account, id), &wrapped.wrapped).map_err(|_| error())
     }

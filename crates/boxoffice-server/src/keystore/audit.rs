@@ -22,12 +22,12 @@ impl KeyStorage {
         status: impl FnOnce(&T) -> u16,
         outcome: Outcome<T>,
     ) -> Result<T, KeyRefusal> {
-        let Outcome { result, kids, kinds } = outcome;
+        let Outcome { result, kids, holders } = outcome;
         let outcome = match &result {
             Ok(answer) => Cow::Owned(status(answer).to_string()),
             Err(refusal) => outcome_of(refusal),
         };
-        let record = self.record(call, word, kids, kinds.as_str(), outcome);
+        let record = self.record(call, word, kids, holders.as_str(), outcome);
         match (result, self.storage.append_key_audit(vec![record]).await) {
             (result, Ok(())) => result,
             (Ok(_), Err(error)) => Err(KeyStorageError::from(error).into()),

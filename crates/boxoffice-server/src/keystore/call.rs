@@ -6,7 +6,7 @@ use boxoffice_core::key_storage::KeyRefusal;
 use boxoffice_core::{AccountId, Environment};
 use drm_primitives::Kid;
 
-use super::row::Kinds;
+use super::row::Holders;
 
 /// Who makes a call, and from where.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub struct Outcome<T> {
     /// The KIDs that the call named or made.
     pub kids: Vec<Kid>,
     /// Who can open these keys.
-    pub(super) kinds: Kinds,
+    pub(super) holders: Holders,
 }
 
 /// An operation that is done, with its status in the record.
@@ -42,20 +42,20 @@ pub struct Done<T> {
     /// The answer.
     pub answer: T,
     /// Who can open the keys in it.
-    pub(super) kinds: Kinds,
+    pub(super) holders: Holders,
 }
 
 impl<T> Done<T> {
-    pub(super) const fn new(answer: T, kinds: Kinds) -> Self {
-        Self { answer, kinds }
+    pub(super) const fn new(answer: T, holders: Holders) -> Self {
+        Self { answer, holders }
     }
 }
 
 impl<T> Outcome<T> {
     pub(super) fn new(kids: Vec<Kid>, result: Result<Done<T>, KeyRefusal>) -> Self {
         match result {
-            Ok(Done { answer, kinds }) => Self { result: Ok(answer), kids, kinds },
-            Err(refusal) => Self { result: Err(refusal), kids, kinds: Kinds::default() },
+            Ok(Done { answer, holders }) => Self { result: Ok(answer), kids, holders },
+            Err(refusal) => Self { result: Err(refusal), kids, holders: Holders::default() },
         }
     }
 }

@@ -6,7 +6,7 @@ use drm_primitives::{Kek, Kid};
 use jiff::Timestamp;
 
 use super::lookup::Missing;
-use super::row::{Kinds, OpenRow, is_expired, stored_kind};
+use super::row::{Holders, OpenRow, is_expired, stored_kind};
 use super::{Call, Done, KeyStorage, KeyStorageError, Outcome};
 
 /// How often a change is tried again where others changed the row in between.
@@ -41,11 +41,11 @@ impl KeyStorage {
                 change.material.clone(),
                 change.kek_id.clone(),
             )?;
-            let kinds = Kinds::of(planned.material.as_ref().unwrap_or(&material));
+            let holders = Holders::of(planned.material.as_ref().unwrap_or(&material));
             let changed = self.changed(call, &row, planned, change, now).await?;
             let updated = self.storage.update_key(call.account, row, changed).await;
             match updated.map_err(KeyStorageError::from)? {
-                UpdatedKey::Updated => return Ok(Done::new((), kinds)),
+                UpdatedKey::Updated => return Ok(Done::new((), holders)),
                 UpdatedKey::Changed => {}
                 UpdatedKey::AccountKeyGone => self.account_keys.forget(call.account),
             }

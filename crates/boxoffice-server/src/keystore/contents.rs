@@ -119,7 +119,11 @@ impl KeyStorage {
     ///
     /// # Errors
     /// The database's.
-    pub async fn delete_content(&self, account: AccountId, content_id: &[u8]) -> Result<u64, KeyStorageError> {
+    pub async fn delete_content(
+        &self,
+        account: AccountId,
+        content_id: &[u8],
+    ) -> Result<u64, KeyStorageError> {
         Ok(self.storage.delete_content(account, content_id, self.clock.now()).await?)
     }
 }

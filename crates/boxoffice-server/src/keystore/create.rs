@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use boxoffice_core::key_ring::KeyId;
-use boxoffice_core::key_storage::{
-    KeyMaterial, KeyProblem, KeyRefusal, NewKey, NewMaterial, Revealed,
-};
+use boxoffice_core::key_storage::{KeyMaterial, KeyProblem, KeyRefusal, NewKey, NewMaterial, Revealed};
 use boxoffice_storage::{CreatedKey, StoredKey};
 use drm_primitives::{ContentKey, Kek, Kid, WrappedKey};
 
 use super::lookup::{Found, Missing};
-use super::row::{Kinds, is_expired, stored_kind};
+use super::row::{Holders, is_expired, stored_kind};
 use super::seeds::LiveSeed;
 use super::shown::ShownKey;
 use super::{Call, Done, KeyStorage, KeyStorageError, Outcome};
@@ -55,13 +53,13 @@ impl KeyStorage {
             }
         }
         let NewKey { kid: _, material, kek_id, info, content_id, expiration } = key;
-        let make = || derived.unwrap_or_else(|| ContentKey::from_bytes(self.random.array()));
-        let made = match NewMaterial::plan(kek, material, kek_id, make) {
+        let fresh = || derived.unwrap_or_else(|| ContentKey::from_bytes(self.random.array()));
+        let made = match NewMaterial::plan(kek, material, kek_id, fresh) {
             Ok(made) => made,
             // What a body wants counts only where the KID is new.
             Err(refusal) => return self.existing_or(call, kid, kek, refusal).await,
         };
-        let kinds = Kinds::of(&made.material);
+        let holders = Holders::of(&made.material);
         let wrapped = wrapped(&made);
         let mut row = StoredKey {
             kid,
@@ -87,7 +85,7 @@ impl KeyStorage {
             match self.storage.create_key(call.account, row.clone()).await.map_err(KeyStorageError::from)? {
                 CreatedKey::Created => {
                     let key = ShownKey::stored(row, Revealed { key: made.key, wrapped });
-                    return Ok(Done::new(Created { new: true, key }, kinds));
+                    return Ok(Done::new(Created { new: true, key }, holders));
                 }
                 CreatedKey::Existing(existing) => return self.existing(call, *existing, kek).await,
                 CreatedKey::AccountKeyGone => self.account_keys.forget(call.account),
@@ -111,7 +109,7 @@ impl KeyStorage {
         match self.derive(seeds, &kid, self.clock.now()).await? {
             Found::Derived(derived) if derived.owned => {
                 let key = ShownKey::derived(kid, derived, kek)?;
-                Ok(Owner::Answers(Box::new(Done::new(Created { new: false, key }, Kinds::DERIVED))))
+                Ok(Owner::Answers(Box::new(Done::new(Created { new: false, key }, Holders::DERIVED))))
             }
             Found::Derived(derived) => Ok(Owner::OpenSeed(derived.key)),
             // A deleted content's KID never gets another key.
@@ -132,9 +130,9 @@ impl KeyStorage {
             return Err(taken(&Missing::expired(row).hint(&kid)));
         }
         let open = self.open_row(call, row).await?;
-        let kinds = Kinds::of(&open.material);
+        let holders = Holders::of(&open.material);
         let key = ShownKey::open(open, kek)?;
-        Ok(Done::new(Created { new: false, key }, kinds))
+        Ok(Done::new(Created { new: false, key }, holders))
     }
 
     /// The row that has the KID, or else what is wrong with a new one.
@@ -161,7 +159,8 @@ enum Owner {
 
 /// The KID is that of a key that has ended and is kept (key-storage.md, section 8).
 fn taken(hint: &str) -> KeyRefusal {
-    let hint = format!("{hint}; its KID gets no other key: a later expiration brings it back, DELETE removes it");
+    let hint =
+        format!("{hint}; its KID gets no other key: a later expiration brings it back, DELETE removes it");
     KeyRefusal::new(KeyProblem::KidExists, hint).parameter("kid")
 }
 

@@ -6,7 +6,7 @@ use boxoffice_core::key_storage::{KeyMaterial, Revealed};
 use boxoffice_storage::KeyFilter;
 use drm_primitives::{Kek, Kid};
 
-use super::row::{Kinds, OpenRow};
+use super::row::{Holders, OpenRow};
 use super::shown::ShownKey;
 use super::{Call, KeyStorage, KeyStorageError};
 
@@ -40,7 +40,8 @@ impl KeyStorage {
         let rows = self.storage.list_keys(call.account, filter, after, PAGE, self.clock.now()).await?;
         let full = u32::try_from(rows.len()).is_ok_and(|got| got >= PAGE);
         let next = rows.last().filter(|_| full).map(|row| row.kid);
-        let (mut keys, mut left_out, mut kinds) = (Vec::with_capacity(rows.len()), Vec::new(), Kinds::NONE);
+        let (mut keys, mut left_out, mut holders) =
+            (Vec::with_capacity(rows.len()), Vec::new(), Holders::NONE);
         for row in rows {
             let OpenRow { mut row, material } = self.open_row(call, row).await?;
             let wrapped = match &material {
@@ -51,13 +52,13 @@ impl KeyStorage {
                     continue;
                 }
             };
-            kinds = kinds.and(Kinds::of(&material));
+            holders = holders.and(Holders::of(&material));
             row.kind = boxoffice_storage::KeyKind::ClientKek;
             row.kek_id = row.kek_id.or_else(|| Some(kek.id()));
             keys.push(ShownKey::stored(row, Revealed { key: None, wrapped: Some(wrapped) }));
         }
         let kids = keys.iter().map(|key| key.kid).collect();
-        let record = self.record(call, "export", kids, kinds.as_str(), Cow::Borrowed("200"));
+        let record = self.record(call, "export", kids, holders.as_str(), Cow::Borrowed("200"));
         self.storage.append_key_audit(vec![record]).await?;
         Ok(ExportedPage { keys, left_out, next })
     }

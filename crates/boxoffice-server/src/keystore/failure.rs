@@ -59,9 +59,10 @@ impl KeyStorageError {
     /// Whether rows or keys are damaged, which somebody has to look into; else it passes by itself.
     const fn is_damage(&self) -> bool {
         match self {
-            Self::AccountKey { .. } | Self::AccountKeyMissing { .. } | Self::Row { .. } | Self::Seed { .. } => {
-                true
-            }
+            Self::AccountKey { .. }
+            | Self::AccountKeyMissing { .. }
+            | Self::Row { .. }
+            | Self::Seed { .. } => true,
             Self::Contended | Self::Installation(_) | Self::Storage(_) => false,
         }
     }

@@ -75,11 +75,13 @@ impl KeyStorage {
             if planned.is_empty() {
                 break;
             }
-            planned = self.store_planned(call, kek, planned, &mut |plan, outcome| {
-                let kids = if outcome == ImportOutcome::Created { &mut created } else { &mut existing };
-                kids.push(plan.kid);
-                set(plan.index, outcome);
-            }).await?;
+            planned = self
+                .store_planned(call, kek, planned, &mut |plan, outcome| {
+                    let kids = if outcome == ImportOutcome::Created { &mut created } else { &mut existing };
+                    kids.push(plan.kid);
+                    set(plan.index, outcome);
+                })
+                .await?;
         }
         if !planned.is_empty() {
             return Err(KeyStorageError::Contended);
@@ -105,10 +107,10 @@ impl KeyStorage {
             return Ok(Err(ImportOutcome::Refused(refusal)));
         }
         let seeds = self.live_seeds(call).await?;
-        let mut make = None;
+        let mut derived_key = None;
         let owned = seeds.iter().any(|seed| seed.opened.recognise(&kid).is_some());
-        let derives = given == GivenMaterial::Nothing && seeds.iter().any(|seed| seed.kind.is_open());
-        if owned || derives {
+        let may_derive = given == GivenMaterial::Nothing && seeds.iter().any(|seed| seed.kind.is_open());
+        if owned || may_derive {
             match self.look_up(call, &[kid]).await?.pop() {
                 Some(Found::Derived(derived)) if derived.owned => {
                     let same = match &given {
@@ -118,12 +120,12 @@ impl KeyStorage {
                     };
                     return Ok(Err(if same { ImportOutcome::AlreadyThere } else { ImportOutcome::OtherKey }));
                 }
-                Some(Found::Derived(derived)) => make = Some(derived.key),
+                Some(Found::Derived(derived)) => derived_key = Some(derived.key),
                 _ => {}
             }
         }
-        let make = || make.unwrap_or_else(|| ContentKey::from_bytes(self.random.array()));
-        let made = match NewMaterial::plan(kek, given.clone(), kek_id, make) {
+        let fresh = || derived_key.unwrap_or_else(|| ContentKey::from_bytes(self.random.array()));
+        let made = match NewMaterial::plan(kek, given.clone(), kek_id, fresh) {
             Ok(made) => made,
             Err(refusal) => return Ok(Err(ImportOutcome::Refused(refusal))),
         };

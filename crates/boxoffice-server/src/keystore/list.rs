@@ -4,7 +4,7 @@ use boxoffice_core::key_storage::{Cursor, KeyProblem, KeyRefusal, ListFilter, Re
 use boxoffice_storage::{KekFilter, KeyFilter, KeyKind, StoredKey};
 use drm_primitives::Kek;
 
-use super::row::Kinds;
+use super::row::Holders;
 use super::shown::ShownKey;
 use super::{Call, Done, KeyStorage, KeyStorageError, Outcome};
 
@@ -60,7 +60,7 @@ impl KeyStorage {
         };
         let most = request.limit.map_or(self.settings.list_max, |limit| limit as usize);
         let Some(filter) = stored_filter(&request.filter) else {
-            return Ok(Done::new(Listed { keys: Vec::new(), next: None }, Kinds::NONE));
+            return Ok(Done::new(Listed { keys: Vec::new(), next: None }, Holders::NONE));
         };
         // One more than a page has tells whether there is another.
         let fetch = u32::try_from(most.saturating_add(1)).unwrap_or(u32::MAX);
@@ -81,16 +81,16 @@ impl KeyStorage {
                 cursor.seal(&self.master_key, place, &request.filter, &*self.random)
             });
         }
-        let (mut keys, mut kinds) = (Vec::with_capacity(rows.len()), Kinds::NONE);
+        let (mut keys, mut holders) = (Vec::with_capacity(rows.len()), Holders::NONE);
         for (index, row) in rows.into_iter().enumerate() {
             if index % TURN == TURN - 1 {
                 tokio::task::yield_now().await;
             }
             let (key, kind) = self.listed(call, row, kek).await?;
-            kinds = kinds.and(kind);
+            holders = holders.and(kind);
             keys.push(key);
         }
-        Ok(Done::new(Listed { keys, next }, kinds))
+        Ok(Done::new(Listed { keys, next }, holders))
     }
 
     async fn listed(
@@ -98,20 +98,20 @@ impl KeyStorage {
         call: &Call,
         row: StoredKey,
         kek: Option<&Kek>,
-    ) -> Result<(ShownKey, Kinds), KeyStorageError> {
+    ) -> Result<(ShownKey, Holders), KeyStorageError> {
         if row.kind == KeyKind::ServiceHeld {
-            let kinds = Kinds { service_held: true, ..Kinds::NONE };
-            return Ok((ShownKey::stored(row, Revealed { key: None, wrapped: None }), kinds));
+            let holders = Holders { service_held: true, ..Holders::NONE };
+            return Ok((ShownKey::stored(row, Revealed { key: None, wrapped: None }), holders));
         }
         let open = self.open_row(call, row).await?;
-        let kinds = Kinds::of(&open.material);
+        let holders = Holders::of(&open.material);
         // A key that this KEK does not open is listed as it is, which is no error.
         let revealed = match reveal(open.material.clone(), kek) {
             Ok(revealed) => Ok(revealed),
             Err(_) => reveal(open.material, None),
         };
         let revealed = revealed.unwrap_or(Revealed { key: None, wrapped: None });
-        Ok((ShownKey::stored(open.row, revealed).without_wrapped(), kinds))
+        Ok((ShownKey::stored(open.row, revealed).without_wrapped(), holders))
     }
 }
 

@@ -65,7 +65,9 @@ impl Missing {
 
     pub(super) fn hint(&self, kid: &Kid) -> String {
         match self {
-            Self::Deleted { at } => format!("the content of {kid} was deleted at {at:.0}, and its key with it"),
+            Self::Deleted { at } => {
+                format!("the content of {kid} was deleted at {at:.0}, and its key with it")
+            }
             Self::Expired { row } => match row.expiration {
                 Some(at) => format!("the key {kid} expired at {at:.0}"),
                 None => format!("the key {kid} has expired"),
@@ -113,8 +115,13 @@ impl KeyStorage {
                 // A random KID passes once in about 2^32; where the seed was made here, every tag is on record.
                 None if !seed.imported => continue,
                 None => {
-                    let content =
-                        Content { seed: seed.id, tag: name.tag.0, names: None, created_at: now, deleted_at: None };
+                    let content = Content {
+                        seed: seed.id,
+                        tag: name.tag.0,
+                        names: None,
+                        created_at: now,
+                        deleted_at: None,
+                    };
                     match self.storage.record_content(content.clone()).await? {
                         RecordedContent::Existing(content) => content,
                         RecordedContent::Recorded => content,

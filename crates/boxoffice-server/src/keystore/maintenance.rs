@@ -109,26 +109,37 @@ impl KeyStorage {
             request_id: String::new(),
         };
         let mut done = 0;
-        let mut after = None;
-        while key.keys > 0 {
+        if key.keys > 0 {
+            done += self.reseal_rows(&call, key, rest).await?;
+        }
+        if key.seeds > 0 {
+            done += self.reseal_seeds(&call, key).await?;
+        }
+        Ok(done)
+    }
+
+    async fn reseal_rows(
+        &self,
+        call: &Call,
+        key: &AccountKeyUse,
+        rest: Duration,
+    ) -> Result<u64, KeyStorageError> {
+        let (mut done, mut after) = (0, None);
+        loop {
             let page = self.storage.keys_sealed_under(key.account, key.id, after, ROWS).await?;
             let mut reseals = Vec::with_capacity(page.keys.len());
             for row in page.keys {
-                reseals.extend(self.reseal_row(&call, row).await?);
+                reseals.extend(self.reseal_row(call, row).await?);
             }
             if !reseals.is_empty() {
                 done += self.storage.reseal_keys(key.account, reseals).await?;
             }
             after = page.next;
             if after.is_none() {
-                break;
+                return Ok(done);
             }
             tokio::time::sleep(rest).await;
         }
-        if key.seeds > 0 {
-            done += self.reseal_seeds(&call, key).await?;
-        }
-        Ok(done)
     }
 
     /// A row's new seal; `None` where it does not open, so that one damaged row does not keep the others waiting.

@@ -10,7 +10,7 @@ use playready::key_seed::KeySeed as PlayReadySeed;
 #[derive(Debug)]
 pub(super) enum OpenedSeed {
     /// Native or open: what differs is which KIDs they answer for.
-    Native(KeySeed),
+    Native(Box<KeySeed>),
     /// PlayReady's algorithm, for any KID.
     PlayReady(PlayReadySeed),
 }
@@ -20,7 +20,7 @@ impl OpenedSeed {
     pub(super) fn new(kind: SeedKind, bytes: &[u8]) -> Option<Self> {
         match kind {
             SeedKind::Native | SeedKind::Open => {
-                Some(Self::Native(KeySeed::new(&Secret32::new(bytes.try_into().ok()?))))
+                Some(Self::Native(Box::new(KeySeed::new(&Secret32::new(bytes.try_into().ok()?)))))
             }
             SeedKind::PlayReady => Some(Self::PlayReady(PlayReadySeed::from_bytes(bytes).ok()?)),
         }

@@ -4,7 +4,7 @@ use boxoffice_core::key_storage::KeyRefusal;
 use drm_primitives::{Kek, Kid};
 
 use super::lookup::Found;
-use super::row::Kinds;
+use super::row::Holders;
 use super::shown::ShownKey;
 use super::{Call, Done, KeyStorage, Outcome};
 
@@ -29,21 +29,21 @@ impl KeyStorage {
                 return Err(missing.refusal(kid));
             }
         }
-        let (mut shown, mut kinds) = (Vec::with_capacity(found.len()), Kinds::NONE);
+        let (mut shown, mut holders) = (Vec::with_capacity(found.len()), Holders::NONE);
         for (kid, found) in kids.iter().zip(found) {
             let key = match found {
                 Found::Stored(row) => {
-                    kinds = kinds.and(Kinds::of(&row.material));
+                    holders = holders.and(Holders::of(&row.material));
                     ShownKey::open(*row, kek)?
                 }
                 Found::Derived(derived) => {
-                    kinds = kinds.and(Kinds::DERIVED);
+                    holders = holders.and(Holders::DERIVED);
                     ShownKey::derived(*kid, derived, kek)?
                 }
                 Found::Missing(missing) => return Err(missing.refusal(kid)),
             };
             shown.push(key.without_wrapped());
         }
-        Ok(Done::new(shown, kinds))
+        Ok(Done::new(shown, holders))
     }
 }

@@ -5,7 +5,7 @@ use boxoffice_core::{Event, Refusal};
 use drm_primitives::{ContentKey, Kek, Kid};
 
 use super::lookup::Found;
-use super::row::Kinds;
+use super::row::Holders;
 use super::{Call, Done, KeyStorage, Outcome};
 
 /// A key that a token request wants from the key storage.
@@ -31,11 +31,7 @@ impl KeyStorage {
     /// # Errors
     /// The first that cannot be had, with its position: -4019 (400; 503 while the storage is down), -4024. The
     /// parameter at fault is the caller's to name, as it knows the index.
-    pub async fn resolve(
-        &self,
-        call: &Call,
-        wanted: &[Wanted],
-    ) -> Result<Vec<ContentKey>, (usize, Refusal)> {
+    pub async fn resolve(&self, call: &Call, wanted: &[Wanted]) -> Result<Vec<ContentKey>, (usize, Refusal)> {
         let kids: Vec<_> = wanted.iter().map(|wanted| wanted.kid).collect();
         let mut at_fault = None;
         let result = match self.look_up(call, &kids).await {
@@ -56,40 +52,38 @@ impl KeyStorage {
     }
 }
 
-fn open_all(
-    wanted: &[Wanted],
-    found: Vec<Found>,
-) -> Result<Done<Vec<ContentKey>>, (usize, Unusable)> {
-    let (mut keys, mut kinds) = (Vec::with_capacity(found.len()), Kinds::NONE);
+fn open_all(wanted: &[Wanted], found: Vec<Found>) -> Result<Done<Vec<ContentKey>>, (usize, Unusable)> {
+    let (mut keys, mut holders) = (Vec::with_capacity(found.len()), Holders::NONE);
     for (at, (wanted, found)) in wanted.iter().zip(found).enumerate() {
         let (key, kind) = open(wanted, found).map_err(|unusable| (at, unusable))?;
-        kinds = kinds.and(kind);
+        holders = holders.and(kind);
         keys.push(key);
     }
-    Ok(Done::new(keys, kinds))
+    Ok(Done::new(keys, holders))
 }
 
-fn open(wanted: &Wanted, found: Found) -> Result<(ContentKey, Kinds), Unusable> {
+fn open(wanted: &Wanted, found: Found) -> Result<(ContentKey, Holders), Unusable> {
     const HELD: &str = "this key is not under a client's KEK: ask for it by kid alone";
     match (found, &wanted.kek) {
         (Found::Missing(missing), _) => Err(Unusable::Missing(missing.hint(&wanted.kid))),
         (Found::Derived(_), Some(_)) => Err(Unusable::Kek(HELD)),
-        (Found::Derived(derived), None) => Ok((derived.key, Kinds::DERIVED)),
+        (Found::Derived(derived), None) => Ok((derived.key, Holders::DERIVED)),
         (Found::Stored(row), kek) => {
-            let kinds = Kinds::of(&row.material);
+            let holders = Holders::of(&row.material);
             let key = match (row.material, kek) {
                 (KeyMaterial::ServiceHeld(key), None) => key,
                 (KeyMaterial::ServiceHeld(_), Some(_)) => return Err(Unusable::Kek(HELD)),
-                (KeyMaterial::ClientKek(wrapped), Some(kek)) => kek
-                    .unwrap(&wrapped)
-                    .map_err(|_| Unusable::Kek("this kek does not open the key that is stored under this kid"))?,
+                (KeyMaterial::ClientKek(wrapped), Some(kek)) => kek.unwrap(&wrapped).map_err(|_| {
+                    Unusable::Kek("this kek does not open the key that is stored under this kid")
+                })?,
                 (KeyMaterial::ClientKek(_), None) => {
                     let kid = wanted.kid;
-                    let hint = format!("the key {kid} is under a client's KEK, which only kek opens: give kek too");
+                    let hint =
+                        format!("the key {kid} is under a client's KEK, which only kek opens: give kek too");
                     return Err(Unusable::Missing(hint));
                 }
             };
-            Ok((key, kinds))
+            Ok((key, holders))
         }
     }
 }

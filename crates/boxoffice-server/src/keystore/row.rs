@@ -14,13 +14,13 @@ pub(super) struct OpenRow {
 
 /// Who can open the keys of a call: the word `kind` of its record.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Kinds {
+pub(super) struct Holders {
     pub(super) client_kek: bool,
     pub(super) service_held: bool,
     pub(super) derived: bool,
 }
 
-impl Kinds {
+impl Holders {
     pub(super) const NONE: Self = Self { client_kek: false, service_held: false, derived: false };
 
     pub(super) const DERIVED: Self = Self { derived: true, ..Self::NONE };

@@ -50,7 +50,9 @@ pub struct SeedSummary {
 #[derive(Debug, Error)]
 pub enum SeedError {
     /// Keys that are in use follow from it.
-    #[error("{rows} contents have their keys from this seed; delete them first, or give --force to end their keys")]
+    #[error(
+        "{rows} contents have their keys from this seed; delete them first, or give --force to end their keys"
+    )]
     HasContents {
         /// How many contents that are not deleted.
         rows: u64,

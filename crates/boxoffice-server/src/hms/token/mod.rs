@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::app::App;
 use crate::config::PlayReadyBackend;
+use crate::context::Context;
 
 /// `GET`, `POST /hms/{wv,pr,fp,ck}/token`: a token for a viewer whom the caller has let in. Returns the body of the
 /// success, `text/uri-list`: a URL, or PlayReady's JSON; without a line break.
@@ -18,16 +19,17 @@ use crate::config::PlayReadyBackend;
 /// The first of the refusals of token-api.md, section 2, in its order. Nothing is changed in any case.
 pub async fn mint(
     app: &App,
-    environment: Environment,
+    context: &Context,
     drm: Drm,
     parameters: &Parameters,
 ) -> Result<String, Refusal> {
+    let environment = context.environment;
     let caller = app.authenticate(parameters, environment, Scope::Tokens).await?;
     let account = &*caller.account;
     check_account(account, drm)?;
     check_fairplay(app, environment, drm)?;
     let requests = KeyRequest::parse_all(parameters, drm)?;
-    let keys = Keys::collect(keys::resolve(app, &caller, requests).await?)?;
+    let keys = Keys::collect(keys::resolve(app, (context, &caller), parameters, requests).await?)?;
     let now = app.now();
     let terms = terms(app, environment, drm, parameters, &keys, account, now)?;
     let common = Common::parse(parameters, drm, &account.options, now)?;
