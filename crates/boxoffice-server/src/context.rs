@@ -16,8 +16,6 @@ pub struct Context {
     pub environment: Environment,
     /// The client's address, behind trusted proxies.
     pub address: IpAddr,
-    /// Whether the client asked over TLS.
-    pub https: bool,
     /// The languages that the client likes.
     pub accept_language: Option<HeaderValue>,
 }

@@ -90,7 +90,7 @@ mod tests {
         let ids = RequestIds::new(Timestamp::from_second(1_800_000_000).unwrap(), &SequenceRandom::new(1));
         let (first, second) = (ids.next().to_string(), ids.next().to_string());
         assert_eq!(first.len(), 26);
-        assert!(first.starts_with("01MC4TFR00"), "{first}");
+        assert!(first.starts_with("01MCC5RM00"), "{first}");
         assert_eq!(first[..16], second[..16]);
         assert_eq!((&first[16..], &second[16..]), ("0000000000", "0000000001"));
     }

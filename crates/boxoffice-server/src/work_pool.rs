@@ -135,7 +135,7 @@ mod tests {
         });
         began.await.unwrap();
         let waiting = Arc::clone(&pool);
-        let second = tokio::spawn(async move { waiting.run(|| panic!("on purpose")).await as Result<(), _> });
+        let second = tokio::spawn(async move { waiting.run::<()>(|| panic!("on purpose")).await });
         while pool.0.lock().jobs.is_empty() {
             tokio::task::yield_now().await;
         }

@@ -70,7 +70,6 @@ mod tests {
             request_id: RequestIds::new(Timestamp::UNIX_EPOCH, &SequenceRandom::new(1)).next(),
             environment: Environment::Test,
             address: "127.0.0.1".parse().unwrap(),
-            https: false,
             accept_language: Some(HeaderValue::from_static(accept_language)),
         }
     }

@@ -42,6 +42,7 @@ impl FairPlayConfig {
         let spc_statuses = reader.or(&key("spc_statuses"), about, vec![-42_580])?;
         let public = reader.optional(&key("certificate"), "the public certificate that players need")?;
         if !present {
+            reader.is_off(&table);
             return Ok(None);
         }
         if endpoints.is_empty() {

@@ -49,6 +49,7 @@ impl PolicyHookConfig {
             reader.optional(&key("client_certificate_file"), "PEM file: our certificate")?;
         let client_key_file = reader.optional(&key("client_key_file"), "PEM file: its private key")?;
         if !present {
+            reader.is_off(&table);
             return Ok(None);
         }
         let url = url.ok_or_else(|| reader.refuse(&key("url"), "is missing"))?;

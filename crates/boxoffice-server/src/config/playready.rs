@@ -207,6 +207,7 @@ impl WebhookConfig {
             reader.optional(&key("wrap_key_file"), "file with 32 bytes: keys are sent wrapped under them")?;
         let listen = reader.optional(&key("webhook_listen"), "an address of the webhook's own")?;
         if !present {
+            reader.is_off(table);
             return Ok(None);
         }
         if auth.is_empty() {

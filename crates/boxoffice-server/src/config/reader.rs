@@ -19,6 +19,8 @@ pub struct Setting {
     pub value: Option<String>,
     /// Where the value comes from.
     pub origin: Origin,
+    /// Whether it is in force: it is not where the feature that it belongs to is off.
+    pub in_force: bool,
 }
 
 /// Reads settings one by one.
@@ -86,7 +88,7 @@ impl Reader {
             })?),
         };
         let shown = value.as_ref().map(Value::show);
-        self.settings.push(Setting { key: key.to_owned(), about, value: shown, origin });
+        self.settings.push(Setting { key: key.to_owned(), about, value: shown, origin, in_force: true });
         Ok(value)
     }
 
@@ -108,6 +110,14 @@ impl Reader {
     /// Whether anybody said anything about a table.
     pub(super) fn has_table(&self, key: &str) -> bool {
         self.layers.tables.contains_key(key) || !self.names_below(key).is_empty()
+    }
+
+    /// Notes that a feature is off, so that its settings are not shown as if they did anything.
+    pub(super) fn is_off(&mut self, table: &str) {
+        let prefix = format!("{table}.");
+        for setting in self.settings.iter_mut().filter(|setting| setting.key.starts_with(&prefix)) {
+            setting.in_force = false;
+        }
     }
 
     /// Whether anybody gave a setting a value.

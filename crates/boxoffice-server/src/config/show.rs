@@ -18,10 +18,13 @@ impl Config {
         let mut text = format!("# Data directory: {}\n", self.data_dir.display());
         for (table, settings) in by_table(&self.settings) {
             let table: Vec<_> = table.split('.').map(bare_or_quoted).collect();
-            let _ = write!(text, "\n[{}]\n", table.join("."));
+            // A table whose settings are all off is a comment too: to open it would be to switch it on.
+            let off = if settings.iter().any(|(_, setting)| setting.in_force) { "" } else { "# " };
+            let _ = write!(text, "\n{off}[{}]\n", table.join("."));
             for (name, setting) in settings {
                 let name = bare_or_quoted(name);
-                let _ = match (&setting.value, &setting.origin) {
+                let value = setting.value.as_ref().filter(|_| setting.in_force);
+                let _ = match (value, &setting.origin) {
                     (None, _) => writeln!(text, "# {name} =  # {}", setting.about),
                     (Some(value), Origin::Default) => writeln!(text, "{name} = {value}"),
                     (Some(value), origin) => writeln!(text, "{name} = {value}  # {origin}"),

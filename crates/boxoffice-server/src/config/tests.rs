@@ -45,7 +45,9 @@ fn the_example_of_the_operations_page_is_read() {
     .unwrap();
     assert_eq!(config.production.hosts, ["wv-gen.service.example.com", "prod.localhost"]);
     assert_eq!(config.production.public_url.as_ref().unwrap().to_string(), "https://wv.service.example.com");
-    assert!(matches!(config.database, DatabaseConfig::Sqlite(path) if path == "boxoffice-data/boxoffice.db"));
+    assert!(
+        matches!(config.database, DatabaseConfig::Sqlite(path) if path.as_path() == "boxoffice-data/boxoffice.db")
+    );
     assert_eq!((config.records_keep_days, config.limits), (None, LimitsConfig::default()));
 }
 

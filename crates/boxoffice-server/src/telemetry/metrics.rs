@@ -186,7 +186,7 @@ impl Collector for Requests {
         )?;
         for (of_route, route) in routes() {
             let counts = of_route.by_duration.iter().map(|count| count.load(Ordering::Relaxed));
-            let ends = BUCKETS.into_iter().map(|end| seconds(end * 1_000)).chain([f64::MAX]);
+            let ends = BUCKETS.into_iter().map(|end| seconds(end * 1_000)).chain([f64::INFINITY]);
             let buckets: Vec<(f64, u64)> = ends.zip(counts).collect();
             let count = buckets.iter().map(|(_, count)| count).sum();
             if count > 0 {
