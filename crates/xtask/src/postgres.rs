@@ -81,7 +81,7 @@ impl Drop for Cluster {
     }
 }
 
-/// Where initdb and pg_ctl are: Debian keeps them out of the path.
+/// Where `initdb` and `pg_ctl` are: Debian keeps them out of the path.
 fn programs() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
     let mut found: Vec<(u32, PathBuf)> = versions

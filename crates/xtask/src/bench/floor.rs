@@ -76,7 +76,7 @@ impl Floor {
                 .into_iter()
                 .try_for_each(|thread| thread.join().map_err(|_| "a thread of the floor failed")?)
         })?;
-        let used = cpu_time("self")? - before;
+        let used = cpu_time("self")?.saturating_sub(before);
         let done = u32::try_from(done.into_inner())?;
         Ok(f64::from(done) / used.as_secs_f64())
     }

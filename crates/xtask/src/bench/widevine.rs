@@ -35,7 +35,7 @@ pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
             let baseline = floor.a_cpu_second(privacy, bench.seconds)?;
             let before = service.process.cpu_time()?;
             let load = wrk::load(service.address, target, Some(&script), bench.seconds)?;
-            let used = service.process.cpu_time()? - before;
+            let used = service.process.cpu_time()?.saturating_sub(before);
             rounds.push(Round { service: load.answered / used.as_secs_f64(), baseline });
         }
         let what = format!("Widevine redemption, {mode} mode");

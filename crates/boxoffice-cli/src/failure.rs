@@ -1,0 +1,38 @@
+//! Why a command fails.
+
+use std::io;
+
+use boxoffice_server::config::ConfigError;
+use boxoffice_server::installation::{InstallationError, RetireError};
+use boxoffice_storage::StorageError;
+use thiserror::Error;
+
+/// Why a command fails: its text is the one sentence that goes to standard error.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data directory or the database, and what is in it.
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
+    /// Standard output cannot be written.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[from] io::Error),
+    /// Anything else, in a sentence.
+    #[error("{0}")]
+    Refused(String),
+    /// A key is not retired.
+    #[error(transparent)]
+    Retire(#[from] RetireError),
+    /// The database.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Failure {
+    /// A failure in a sentence.
+    pub fn refused(sentence: impl Into<String>) -> Self {
+        Self::Refused(sentence.into())
+    }
+}

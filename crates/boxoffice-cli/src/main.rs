@@ -1,0 +1,7 @@
+//! The program `boxoffice`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    boxoffice_cli::main()
+}
