@@ -26,7 +26,7 @@ impl App {
     /// # Errors
     /// [`RevocationFileError`]: then there is no start, for a list that is not in force protects nobody.
     pub fn read_revocations(&self) -> Result<(), RevocationFileError> {
-        Environment::ALL.into_iter().flat_map(|environment| lists(&self.config(), environment)).try_for_each(
+        Environment::ALL.into_iter().flat_map(|environment| lists(self.config(), environment)).try_for_each(
             |(environment, list, path)| self.replace_revocations(environment, list, path).map(|_| ()),
         )
     }

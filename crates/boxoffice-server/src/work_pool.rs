@@ -123,7 +123,7 @@ mod tests {
     async fn a_full_queue_refuses_and_a_panic_costs_one_piece_of_work() {
         let pool = Arc::new(WorkPool::new(1, 1));
         let (release, wait) = std::sync::mpsc::channel::<()>();
-        let (begun, began) = oneshot::channel();
+        let (begun, at_work) = oneshot::channel();
         let running = Arc::clone(&pool);
         let first = tokio::spawn(async move {
             running
@@ -133,7 +133,7 @@ mod tests {
                 })
                 .await
         });
-        began.await.unwrap();
+        at_work.await.unwrap();
         let waiting = Arc::clone(&pool);
         let second = tokio::spawn(async move { waiting.run::<()>(|| panic!("on purpose")).await });
         while pool.0.lock().jobs.is_empty() {

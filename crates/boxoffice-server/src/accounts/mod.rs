@@ -45,7 +45,7 @@ impl Accounts {
     pub const FRESH: Duration = Duration::from_millis(500);
 
     /// How old an account may be while the database is away.
-    const STALE: Duration = Duration::from_secs(300);
+    const STALE: Duration = Duration::from_mins(5);
 
     /// How long a request waits for the database where an older account would do.
     const PATIENCE: Duration = Duration::from_millis(250);

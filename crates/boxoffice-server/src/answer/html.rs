@@ -69,7 +69,7 @@ fn escape(text: &str, page: &mut String) {
             '\'' => page.push_str("&#39;"),
             // Not allowed in HTML, not even as references.
             '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => {
-                page.push('\u{fffd}')
+                page.push('\u{fffd}');
             }
             other => page.push(other),
         }
