@@ -56,6 +56,20 @@ pub fn parse_kid_list(segment: &[u8]) -> Result<Vec<Kid>, KeyRefusal> {
     Ok(kids)
 }
 
+/// Reads a path segment of exactly one KID, still percent-encoded.
+///
+/// # Errors
+/// [`KeyProblem::InvalidKid`].
+pub fn parse_one_kid(segment: &[u8]) -> Result<Kid, KeyRefusal> {
+    match parse_kid_list(segment)?.as_slice() {
+        [kid] => Ok(*kid),
+        kids => {
+            let hint = format!("got {} KIDs, expected one", kids.len());
+            Err(KeyRefusal::new(KeyProblem::InvalidKid, hint).parameter("kid"))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +115,13 @@ mod tests {
         assert_eq!(list("^kid1,^movie1"), Ok(vec![a, b]));
         // The comma belongs to the name.
         assert_eq!(list("^a%2Cb"), Ok(vec![Kid::from_name("a,b").to_hex()]));
+    }
+
+    #[test]
+    fn one_kid_is_one() {
+        assert_eq!(parse_one_kid(b"%5Ekid1").unwrap().to_hex(), A);
+        assert_eq!(parse_one_kid(b"^a%2Cb").unwrap(), Kid::from_name("a,b"));
+        assert_eq!(parse_one_kid(b"^a,^b").unwrap_err().problem, KeyProblem::InvalidKid);
     }
 
     #[test]

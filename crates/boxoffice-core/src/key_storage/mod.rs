@@ -20,7 +20,7 @@ mod view;
 pub use cursor::{Cursor, CursorError, ListFilter};
 pub use envelope::{AccountKey, SeedPlace, StorageKey};
 pub use kek_id::{KekId, KekIdError, SEED_PREFIX, SERVICE};
-pub use kid::{parse_kid, parse_kid_list};
+pub use kid::{parse_kid, parse_kid_list, parse_one_kid};
 pub use material::{KeyMaterial, MaterialKind};
 pub use object::{Change, GivenMaterial, KeyChange, NewKey};
 pub use plan::{MaterialChange, NewMaterial, Revealed, check_kek, reveal};

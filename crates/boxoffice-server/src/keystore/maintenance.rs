@@ -108,6 +108,8 @@ impl KeyStorage {
             address: None,
             request_id: String::new(),
         };
+        // What seals is read anew, as this key was the newest a moment ago.
+        self.account_keys.forget(key.account);
         let mut done = 0;
         if key.keys > 0 {
             done += self.reseal_rows(&call, key, rest).await?;

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use boxoffice_core::key_storage::{KeyChange, parse_kid};
+use boxoffice_core::key_storage::{KeyChange, parse_one_kid};
 use drm_primitives::Kek;
 
 use super::Asked;
@@ -11,8 +11,7 @@ use super::answer::{empty, of_key_refusal};
 const WORD: &str = "put";
 
 pub(super) async fn handle(asked: Asked, kek: Option<Kek>, kid: &str, body: Body) -> Response {
-    let decoded: Vec<u8> = percent_encoding::percent_decode(kid.as_bytes()).collect();
-    let kid = match parse_kid(&decoded) {
+    let kid = match parse_one_kid(kid.as_bytes()) {
         Ok(kid) => kid,
         Err(refusal) => return asked.refuse(WORD, refusal).await,
     };
