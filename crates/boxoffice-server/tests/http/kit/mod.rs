@@ -1,0 +1,7 @@
+//! A service of a test's own: [`Lab`], what it is asked and what it answers.
+
+mod client;
+mod lab;
+
+pub use client::{Answer, Request};
+pub use lab::{Customer, Lab, NOW};
