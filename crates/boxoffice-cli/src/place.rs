@@ -17,11 +17,23 @@ use crate::failure::Failure;
 /// Which configuration and which data directory a command works with.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Place {
-    /// The configuration file [default: none] [env: BOXOFFICE_CONFIG]
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Place")]
+    /// The configuration file
+    #[arg(
+        long,
+        help = "The configuration file [env: BOXOFFICE_CONFIG] [default: none]",
+        global = true,
+        value_name = "FILE",
+        help_heading = "Place"
+    )]
     config: Option<PathBuf>,
-    /// The data directory [default: boxoffice-data] [env: BOXOFFICE_DATA_DIR]
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Place")]
+    /// The data directory
+    #[arg(
+        long,
+        help = "The data directory [env: BOXOFFICE_DATA_DIR] [default: boxoffice-data]",
+        global = true,
+        value_name = "DIR",
+        help_heading = "Place"
+    )]
     data_dir: Option<PathBuf>,
 }
 

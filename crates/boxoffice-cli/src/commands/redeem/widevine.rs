@@ -61,7 +61,7 @@ fn choose<'a>(
     granted: Option<&WidevineTerms>,
 ) -> Result<&'a LabDevice, Failure> {
     let devices = redemption.lab.widevine_root.devices();
-    let names = || devices.iter().map(|device| device.name()).collect::<Vec<_>>().join(", ");
+    let names = || devices.iter().map(LabDevice::name).collect::<Vec<_>>().join(", ");
     if let Some(name) = redemption.device {
         let unknown = || Failure::refused(format!("there is no lab device {name:?}; there are {}", names()));
         return redemption.lab.widevine_root.device(name).ok_or_else(unknown);

@@ -1,0 +1,21 @@
+//! The real program, run as its users run it: on temporary data directories and free ports.
+//!
+//! Nothing here waits for a length of time. What takes its time is polled, up to a deadline, or comes as a line.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod accounts;
+mod configuration;
+mod documents;
+mod first_start;
+mod http;
+mod lab;
+mod lifecycle;
+mod program;
+mod secrets;
+mod tokens;
