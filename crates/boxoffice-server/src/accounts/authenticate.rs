@@ -58,7 +58,8 @@ impl Accounts {
     ) -> Result<Caller, Refusal> {
         let given =
             CustomerAuthenticator::parse(given).map_err(|error| invalid("malformed", error.to_string()))?;
-        let account = self.get(given.account).await.map_err(|error| storage_failed(&error))?;
+        let account = self.get(given.account).await;
+        let account = account.map_err(|error| storage_failed(&error).parameter("customerAuthenticator"))?;
         let unknown = || {
             invalid(
                 "unknown",

@@ -32,8 +32,8 @@ pub async fn mint(
     let keys = Keys::collect(keys::resolve(app, (context, &caller), parameters, requests).await?)?;
     let now = app.now();
     let terms = terms(app, environment, drm, parameters, &keys, account, now)?;
-    let common = Common::parse(parameters, drm, &account.options, now)?;
-    check_streams(app, environment, &common)?;
+    let common = Common::parse(parameters, drm, &account.options, now);
+    let common = check_streams(app, environment, drm, parameters, common)?;
     if account.balance.is_empty() {
         let hint = format!(
             "the balance of account {0} is zero; `boxoffice account set {0} --balance +N` tops it up",
@@ -89,17 +89,30 @@ fn check_fairplay(app: &App, environment: Environment, drm: Drm) -> Result<(), R
     Err(Refusal::new(Event::FairPlayNotAuthorized, hint).parameter("customerAuthenticator"))
 }
 
-/// Streams are counted by renewals, so a limit without renewal could not be kept (widevine.md, section 6).
-fn check_streams(app: &App, environment: Environment, common: &Common) -> Result<(), Refusal> {
-    let limited = common.stream.as_ref().is_some_and(|stream| stream.max.is_some());
+/// Streams are counted by renewals, so a limit without renewal could not be kept (widevine.md, section 6). The
+/// order of the checks has `maxStreams` before what is wrong with device, address and cookie.
+fn check_streams(
+    app: &App,
+    environment: Environment,
+    drm: Drm,
+    parameters: &Parameters,
+    common: Result<Common, Refusal>,
+) -> Result<Common, Refusal> {
+    let limited = drm == Drm::Widevine && matches!(parameters.one("maxStreams"), Ok(Some(_)));
     if !limited || app.config().environment(environment).widevine.renewal.is_some() {
-        return Ok(());
+        return common;
     }
-    let hint = format!(
-        "maxStreams counts streams by their renewals, and renewal is off; the operator sets \
-         [environments.{environment}.widevine.renewal] enabled = true"
-    );
-    Err(Refusal::new(Event::ValueMissing, hint).parameter("maxStreams"))
+    let earlier = ["expirationTime", "oneTime", "userId", "maxStreams"];
+    match common {
+        Err(refusal) if refusal.parameter_name().is_some_and(|name| earlier.contains(&name)) => Err(refusal),
+        Ok(_) | Err(_) => {
+            let hint = format!(
+                "maxStreams counts streams by their renewals, and renewal is off; the operator sets \
+                 [environments.{environment}.widevine.renewal] enabled = true"
+            );
+            Err(Refusal::new(Event::ValueMissing, hint).parameter("maxStreams"))
+        }
+    }
 }
 
 /// The body of a success.

@@ -1,0 +1,15 @@
+//! The service over HTTP: the real router behind the real edge, on a socket of this machine, with a database of
+//! its own and a clock that the test owns.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that finds something else than it expects has failed"
+)]
+
+mod keystore;
+mod kit;
+mod playready;
+mod service;
+mod token;
+mod widevine;

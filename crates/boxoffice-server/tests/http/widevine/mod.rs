@@ -1,0 +1,9 @@
+//! Widevine: token-api.md, sections 5 and 10, and widevine.md.
+
+mod codes;
+pub mod device;
+mod hostile;
+mod licences;
+mod refusals;
+mod tokens;
+mod world;
