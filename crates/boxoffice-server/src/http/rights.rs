@@ -90,6 +90,20 @@ pub(crate) async fn playready(State(app): State<App>, context: Context, request:
     }
 }
 
+/// FairPlay. Its licences come from the operator's own key server, which this version does not reach yet: tokens
+/// are made, and each redemption says so (fairplay.md, section 5).
+pub(crate) async fn fairplay(State(app): State<App>, context: Context, request: Request) -> Response {
+    let asked = match Asked::read(&app, context, request, CHALLENGE_LIMIT).await {
+        Ok(asked) => asked,
+        Err(refused) => return refused,
+    };
+    let environment = asked.context.environment;
+    let hint = format!("no FairPlay key server is configured for the {environment} environment");
+    let refusal =
+        Refusal::new(Event::CkcFailed, hint).reason("upstream-unavailable").status(503).retry_after(60);
+    asked.answer(&app, Drm::FairPlay, Err(refusal))
+}
+
 /// A redemption as it came.
 struct Asked {
     context: Context,

@@ -24,10 +24,25 @@ impl Fault {
 }
 
 /// Refusals that no protocol knows of: token, account, address. Those of ours are an internal error.
+///
+/// A player knows the codes of the catalogue alone, so a bare status gets one here: a body that did not come whole
+/// is no message, and a service that is too busy, or broken, is an internal error.
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
-        let ours = matches!(refusal.code(), Code::Status(_)) || refusal.http_status() >= 500;
-        let code = if ours { FaultCode::InternalError } else { FaultCode::ServiceSpecific };
+        let status = refusal.http_status();
+        let refusal = match refusal.code() {
+            Code::Event(_) => refusal,
+            Code::Status(400..500) => {
+                let refusal = Refusal::new(Event::DeviceNotAuthenticated, refusal.hint()).reason("message");
+                return Self { refusal: refusal.status(400), code: FaultCode::InvalidMessage };
+            }
+            Code::Status(_) => {
+                let (reason, status) = if status == 503 { ("overload", 503) } else { ("internal", 500) };
+                let named = Refusal::new(Event::AdminError, refusal.hint()).reason(reason).status(status);
+                refusal.retry_seconds().into_iter().fold(named, Refusal::retry_after)
+            }
+        };
+        let code = if status >= 500 { FaultCode::InternalError } else { FaultCode::ServiceSpecific };
         Self { refusal, code }
     }
 }
@@ -77,13 +92,13 @@ impl Fault {
     }
 
     /// The body has more bytes than are read.
-    pub(in crate::hms) fn too_long(hint: String) -> Self {
+    pub(crate) fn too_long(hint: String) -> Self {
         let refusal = Refusal::new(Event::DeviceNotAuthenticated, hint).reason("message").status(413);
         Self { refusal, code: FaultCode::InvalidMessage }
     }
 
     /// The token is good on another device only.
-    pub(super) fn other_device(device_id: &str) -> Self {
+    pub(crate) fn other_device(device_id: &str) -> Self {
         let hint = format!("this token is good on one device only, and the challenge came from {device_id}");
         let refusal = Refusal::new(Event::DeviceIdInvalid, hint).reason("device-binding").status(403);
         Self { refusal, code: FaultCode::ServiceSpecific }
