@@ -25,7 +25,7 @@ impl Keys {
         let scopes: Scopes = scopes.parse().unwrap();
         let new = NewAuthenticator { hash, scopes, created_at: self.lab.app.now() };
         self.lab.storage.add_authenticator(self.customer.id, new).await.unwrap().unwrap();
-        CustomerAuthenticator { account: self.customer.id, secret }.reveal().to_string()
+        CustomerAuthenticator { account: self.customer.id, secret }.reveal().clone()
     }
 }
 

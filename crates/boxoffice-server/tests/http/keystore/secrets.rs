@@ -75,20 +75,20 @@ async fn no_key_kek_or_seed_stands_in_any_file_or_log() {
     let mut secrets = Vec::new();
     for number in 0..KEYS {
         let (kek, key, held) = (secret(1, number), secret(2, number), secret(3, number));
-        let (kek_text, key_text) = (hex::encode(&kek), hex::encode(&key));
+        let (wrapping, content) = (hex::encode(&kek), hex::encode(&key));
         let name = format!("^{number}");
-        keys.post(&format!("/keys?kek={kek_text}"), &format!(r#"{{"kid":"{name}","k":"{key_text}"}}"#)).await;
+        keys.post(&format!("/keys?kek={wrapping}"), &format!(r#"{{"kid":"{name}","k":"{content}"}}"#)).await;
         keys.post("/keys", &format!(r#"{{"kid":"{name}h","k":"{}"}}"#, hex::encode(&held))).await;
-        keys.get(&format!("/keys/{name}?kek={kek_text}")).await;
+        keys.get(&format!("/keys/{name}?kek={wrapping}")).await;
         keys.get(&format!("/keys/{name}h/value")).await;
-        keys.get(&format!("/keys?kek={kek_text}")).await;
+        keys.get(&format!("/keys?kek={wrapping}")).await;
         keys.put(&format!("/keys/{name}h"), r#"{"info":"x"}"#).await;
-        keys.put(&format!("/keys/{name}?kek={kek_text}"), &format!(r#"{{"k":"{key_text}"}}"#)).await;
+        keys.put(&format!("/keys/{name}?kek={wrapping}"), &format!(r#"{{"k":"{content}"}}"#)).await;
         // Errors quote nothing either.
-        let refused = keys.post("/keys", &format!(r#"{{"k":"{key_text}00","ek":"{key_text}"}}"#)).await;
-        assert!(!refused.text().contains(&key_text[..16]), "{}", refused.text());
-        keys.get(&format!("/keys/{name}?kek={kek_text}00")).await;
-        let parameters = format!("kid=%5E{number}&kek={kek_text}");
+        let refused = keys.post("/keys", &format!(r#"{{"k":"{content}00","ek":"{content}"}}"#)).await;
+        assert!(!refused.text().contains(&content[..16]), "{}", refused.text());
+        keys.get(&format!("/keys/{name}?kek={wrapping}00")).await;
+        let parameters = format!("kid=%5E{number}&kek={wrapping}");
         keys.lab.ask_for_token(&keys.customer, "ck", &parameters).await;
         secrets.extend([kek.to_vec(), key.to_vec(), held.to_vec()]);
     }

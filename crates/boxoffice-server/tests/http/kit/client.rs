@@ -1,5 +1,6 @@
 //! As little of HTTP/1.1 as a test needs: one request on a connection of its own, and its answer.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -50,9 +51,9 @@ impl Request {
     /// Sends it, and reads the answer to the end of the connection.
     pub async fn send(&self, address: SocketAddr) -> Answer {
         let mut bytes = format!("{} {} HTTP/1.1\r\nHost: {}\r\n", self.method, self.target, self.host);
-        bytes += &format!("Connection: close\r\nContent-Length: {}\r\n", self.body.len());
+        write!(bytes, "Connection: close\r\nContent-Length: {}\r\n", self.body.len()).unwrap();
         for (name, value) in &self.headers {
-            bytes += &format!("{name}: {value}\r\n");
+            write!(bytes, "{name}: {value}\r\n").unwrap();
         }
         let bytes = [bytes.as_bytes(), b"\r\n", &self.body].concat();
         let answer = exchange(address, &bytes).await;

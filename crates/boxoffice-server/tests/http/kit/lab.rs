@@ -168,7 +168,7 @@ impl Lab {
 
     pub async fn account_in(&self, environment: Environment) -> Customer {
         let made = self.app.installation().create_account("customer", environment).await.unwrap();
-        Customer { id: made.account.id, environment, authenticator: made.authenticator.reveal().to_string() }
+        Customer { id: made.account.id, environment, authenticator: made.authenticator.reveal().clone() }
     }
 
     /// What `boxoffice account set` does.

@@ -1,7 +1,6 @@
 //! Bodies that nobody honest sends (playready.md, section 14.4): always an answer, always one of the eleven faults,
 //! and a licence only for what was signed.
 
-use drm_primitives::SystemRandom;
 use playready::challenge::wrap_in_key_message;
 
 use super::world::{RIGHTS, World, fault, header, random};

@@ -1,5 +1,7 @@
 //! No secret is ever written to a log, a metric or an error (operations.md, section 6).
 
+use drm_primitives::hex;
+
 use crate::kit::{Lab, Request};
 use crate::widevine::device;
 
@@ -63,7 +65,7 @@ async fn no_secret_is_in_any_log_metric_or_error() {
         errors.push(answer.text().to_owned());
     }
     let metrics = lab.get("/metrics").await.text().to_owned();
-    let challenge_hex: String = challenge.body[100..116].iter().map(|byte| format!("{byte:02x}")).collect();
+    let challenge_hex = hex::encode(&challenge.body[100..116]);
     let written = [lab.log(), metrics, errors.join("\n")];
     assert!(written[0].lines().count() > 20, "the log has something to search");
     for secret in [

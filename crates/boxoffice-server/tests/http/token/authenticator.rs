@@ -63,7 +63,7 @@ async fn add(lab: &Lab, customer: &Customer, scopes: &str) -> (u64, String) {
     let scopes: Scopes = scopes.parse().unwrap();
     let new = NewAuthenticator { hash, scopes, created_at: lab.clock.now() };
     let id = lab.storage.add_authenticator(customer.id, new).await.unwrap().unwrap();
-    (id, shown.reveal().to_string())
+    (id, shown.reveal().clone())
 }
 
 #[tokio::test]

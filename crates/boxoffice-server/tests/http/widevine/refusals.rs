@@ -164,10 +164,10 @@ async fn bodies_that_are_no_challenge_are_refused() {
         let mut outer = vec![0x12];
         let mut length = inner.len();
         while length >= 0x80 {
-            outer.push((length & 0x7f) as u8 | 0x80);
+            outer.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
             length >>= 7;
         }
-        outer.push(length as u8);
+        outer.push(u8::try_from(length).unwrap());
         outer.extend_from_slice(&inner);
         outer
     });

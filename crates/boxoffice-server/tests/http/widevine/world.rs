@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use drm_primitives::{Kid, SystemRandom};
-use widevine::lab_client::{AskedInitData, ClientDevice, Plan, ServiceCertificate, SignedChallenge};
+use widevine::lab_client::{AskedInitData, ClientDevice, Plan, SignedChallenge};
 use widevine::messages::LicenseType;
 
 use crate::kit::{Answer, Customer, Lab, NOW, Request};
@@ -48,14 +48,6 @@ impl World {
         Arc::new(ClientDevice::from_device_file(&device.device_file()).unwrap())
     }
 
-    /// The service's certificate, checked as a device does.
-    pub async fn service_certificate(&self) -> ServiceCertificate {
-        let answer = self.lab.send(Request::post("/hms/wv/rights/", "", [8, 4])).await;
-        assert_eq!((answer.status, answer.header("content-type")), (200, "application/octet-stream"));
-        let root = self.lab.app.issuers().lab().widevine_root.root().certificate().to_vec();
-        ServiceCertificate::from_answer(&answer.body, &root, "lab.boxoffice").unwrap()
-    }
-
     /// A streaming challenge of a device, in the clear, for the KID of `GOOD`.
     pub fn challenge(&self, device: &str) -> SignedChallenge {
         let plan = plan(&[KID], LicenseType::Streaming);
@@ -71,10 +63,4 @@ impl World {
 pub fn plan(kids: &[&str], licence_type: LicenseType) -> Plan {
     let kids: Vec<_> = kids.iter().map(|kid| Kid::parse(kid.as_bytes()).unwrap()).collect();
     Plan::streaming(AskedInitData::kids(&kids), NOW, &SystemRandom).with_type(licence_type)
-}
-
-/// Code, status and reason of a refusal.
-pub fn refusal(answer: &Answer) -> (i64, u16, String) {
-    let json = answer.json();
-    (json["code"].as_i64().unwrap(), answer.status, json["reason"].as_str().unwrap_or("").to_owned())
 }
