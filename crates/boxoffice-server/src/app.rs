@@ -18,6 +18,7 @@ use crate::installation::{Installation, InstallationError, RingSet, Rings};
 use crate::keystore::KeyStorage;
 use crate::request_id::RequestIds;
 use crate::telemetry::{AccessLog, LogSink, Metrics};
+use crate::webhook::Webhooks;
 use crate::work_pool::{WorkError, WorkPool};
 
 /// What the service is made of. A program has one; a test makes one for itself.
@@ -59,6 +60,7 @@ struct Inner {
     work: WorkPool,
     issuers: Issuers,
     key_storage: Arc<KeyStorage>,
+    webhooks: Webhooks,
 }
 
 /// How often the rings are read, so that a new key is known on every node before it seals.
@@ -74,6 +76,7 @@ impl App {
     /// [`InstallationError`].
     pub async fn start(parts: AppParts) -> Result<Self, InstallationError> {
         let AppParts { config, installation, clock, random, log, first_address, accounts_fresh_for } = parts;
+        let webhooks = Webhooks::open(&config)?;
         let rings = installation.rings().await?;
         let issuers = Issuers::open(&config, &installation, &rings.current()).await?;
         let public_url = |environment: Environment| {
@@ -106,6 +109,7 @@ impl App {
             random,
             issuers,
             key_storage: Arc::new(key_storage),
+            webhooks,
         })))
     }
 
@@ -177,6 +181,11 @@ impl App {
     #[must_use]
     pub fn key_storage(&self) -> &Arc<KeyStorage> {
         &self.0.key_storage
+    }
+
+    /// Who may redeem PlayReady tokens over the webhook.
+    pub(crate) fn webhooks(&self) -> &Webhooks {
+        &self.0.webhooks
     }
 
     /// Who makes licences.

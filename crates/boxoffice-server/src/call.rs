@@ -1,9 +1,9 @@
 //! A request with parameters: query and form as one set, and how its errors are to be shown.
 
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::response::Response;
 use boxoffice_core::{Code, Event, Parameters, Refusal};
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use hyper::body::Body as _;
@@ -27,6 +27,29 @@ pub struct Call {
 impl Call {
     /// The longest form: 64 KiB (token-api.md, section 11).
     const FORM_LIMIT: usize = 65_536;
+
+    /// Reads the parameters of a request, from its query and its form.
+    ///
+    /// # Errors
+    /// The answer: 413 or 408 for the form, 400 for too many parameters, -3004.
+    pub async fn read(app: &App, context: Context, parts: &Parts, body: Body) -> Result<Self, Response> {
+        let query = parts.uri.query();
+        let reject = |refusal: &Refusal, format| refuse(refusal, &context, format);
+        let is_form = is_form(parts);
+        let has_unread_body = !is_form && !body.is_end_stream();
+        let form = if is_form {
+            let form = body::read(body, Self::FORM_LIMIT, app.config().server.body_timeout).await;
+            let format = || ErrorFormat::of_query(query, ErrorFormat::Html);
+            form.map_err(|error| reject(&body_refusal(error), format()))?
+        } else {
+            Bytes::new()
+        };
+        let parameters = Parameters::parse(query.unwrap_or_default().as_bytes(), &form)
+            .map_err(|error| reject(&Refusal::of_status(400, error.to_string()), ErrorFormat::Html))?;
+        let format = ErrorFormat::of(&parameters, ErrorFormat::Html)
+            .map_err(|refusal| reject(&refusal, ErrorFormat::Html))?;
+        Ok(Self { context, parameters, format, has_unread_body })
+    }
 
     /// The answer to a call that was refused.
     #[must_use]
@@ -72,39 +95,10 @@ const fn says_missing(event: Event) -> bool {
     )
 }
 
-impl FromRequest<App> for Call {
-    type Rejection = Response;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
-        let (mut parts, body) = request.into_parts();
-        let Ok(context) = Context::from_request_parts(&mut parts, app).await;
-        let query = parts.uri.query().unwrap_or_default();
-        let reject = |refusal: &Refusal, format| refuse(refusal, &context, format);
-        let query_format = || ErrorFormat::of_query(parts.uri.query(), ErrorFormat::Html);
-        let is_form = is_form(&parts);
-        let has_unread_body = !is_form && has_body(&body);
-        let form = if is_form {
-            let form = body::read(body, Self::FORM_LIMIT, app.config().server.body_timeout).await;
-            form.map_err(|error| reject(&body_refusal(error), query_format()))?
-        } else {
-            bytes::Bytes::new()
-        };
-        let parameters = Parameters::parse(query.as_bytes(), &form)
-            .map_err(|error| reject(&Refusal::of_status(400, error.to_string()), ErrorFormat::Html))?;
-        let format = ErrorFormat::of(&parameters, ErrorFormat::Html)
-            .map_err(|refusal| reject(&refusal, ErrorFormat::Html))?;
-        Ok(Self { context, parameters, format, has_unread_body })
-    }
-}
-
 fn is_form(parts: &Parts) -> bool {
     let Some(content_type) = parts.headers.get(CONTENT_TYPE) else { return false };
     let media_type = content_type.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
     media_type.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-}
-
-fn has_body(body: &Body) -> bool {
-    !body.is_end_stream()
 }
 
 /// A bare status for a body that cannot be read.

@@ -90,9 +90,9 @@ impl Hosts {
             (None, Found::One(host)) => without_port(host),
             (None, Found::None) => return Err(bad_host("the request has no Host header")),
         };
-        let host = match one(hosts, &FORWARDED_HOST) {
-            Found::One(forwarded) if self.trusts(peer.address.ip().to_canonical()) => without_port(forwarded),
-            Found::None | Found::One(_) | Found::Several => host,
+        let host = match self.trusts(peer.address.ip().to_canonical()).then(|| one(hosts, &FORWARDED_HOST)) {
+            Some(Found::One(forwarded)) => without_port(forwarded),
+            None | Some(Found::None | Found::Several) => host,
         };
         if host.is_empty() {
             return Err(bad_host("the Host header names no host"));

@@ -26,4 +26,5 @@ mod router;
 pub mod serve;
 pub mod telemetry;
 pub mod upkeep;
+pub mod webhook;
 mod work_pool;

@@ -13,6 +13,8 @@ pub enum Route {
     Rights(Drm),
     /// `/hms/wv/certificate`.
     WidevineCertificate,
+    /// `/v1/playready/redeem`.
+    PlayReadyWebhook,
     /// Everything under `/keystore`, which knows its own paths and methods.
     KeyStorage,
     /// `/healthz`.
@@ -26,7 +28,7 @@ pub enum Route {
 }
 
 /// How many there are.
-pub const ROUTES: usize = 14;
+pub const ROUTES: usize = 15;
 
 impl Route {
     /// All of them, each at its [`index`](Self::index).
@@ -40,6 +42,7 @@ impl Route {
         Self::Rights(Drm::FairPlay),
         Self::Rights(Drm::ClearKey),
         Self::WidevineCertificate,
+        Self::PlayReadyWebhook,
         Self::KeyStorage,
         Self::Health,
         Self::Ready,
@@ -60,6 +63,7 @@ impl Route {
             "/hms/fp/rights" => Self::Rights(Drm::FairPlay),
             "/hms/ck/rights" => Self::Rights(Drm::ClearKey),
             "/hms/wv/certificate" => Self::WidevineCertificate,
+            "/v1/playready/redeem" => Self::PlayReadyWebhook,
             "/healthz" => Self::Health,
             "/readyz" => Self::Ready,
             "/metrics" => Self::Metrics,
@@ -82,6 +86,7 @@ impl Route {
             Self::Rights(Drm::FairPlay) => "hms.fp.rights",
             Self::Rights(Drm::ClearKey) => "hms.ck.rights",
             Self::WidevineCertificate => "hms.wv.certificate",
+            Self::PlayReadyWebhook => "playready.redeem",
             Self::KeyStorage => "keystore",
             Self::Health => "healthz",
             Self::Ready => "readyz",
@@ -97,11 +102,12 @@ impl Route {
             Self::Token(drm) => drm.number() as usize,
             Self::Rights(drm) => 4 + drm.number() as usize,
             Self::WidevineCertificate => 8,
-            Self::KeyStorage => 9,
-            Self::Health => 10,
-            Self::Ready => 11,
-            Self::Metrics => 12,
-            Self::Unknown => 13,
+            Self::PlayReadyWebhook => 9,
+            Self::KeyStorage => 10,
+            Self::Health => 11,
+            Self::Ready => 12,
+            Self::Metrics => 13,
+            Self::Unknown => 14,
         }
     }
 
@@ -112,6 +118,7 @@ impl Route {
             Self::Token(_) => &[Method::GET, Method::POST],
             Self::Rights(_) => &[Method::POST, Method::OPTIONS],
             Self::WidevineCertificate => &[Method::GET, Method::OPTIONS],
+            Self::PlayReadyWebhook => &[Method::POST],
             Self::Health | Self::Ready | Self::Metrics => &[Method::GET, Method::HEAD],
             Self::KeyStorage | Self::Unknown => &[],
         }
@@ -124,7 +131,12 @@ impl Route {
         match self {
             Self::Rights(_) | Self::Unknown => Some("POST, OPTIONS"),
             Self::WidevineCertificate => Some("GET, POST, OPTIONS"),
-            Self::Token(_) | Self::KeyStorage | Self::Health | Self::Ready | Self::Metrics => None,
+            Self::Token(_)
+            | Self::PlayReadyWebhook
+            | Self::KeyStorage
+            | Self::Health
+            | Self::Ready
+            | Self::Metrics => None,
         }
     }
 

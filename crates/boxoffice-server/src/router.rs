@@ -4,22 +4,19 @@ use axum::Router;
 use axum::routing::{MethodRouter, any};
 
 use crate::app::App;
-use crate::http::{certificate, rights, token};
-use crate::{keystore, operators};
+use crate::http::{certificate, rights};
+use crate::{keystore, operators, webhook};
 
-/// Every operation.
+/// Every operation but token requests, which the edge answers itself.
 pub(crate) fn router(app: App) -> Router {
     Router::new()
-        .merge(with_and_without_slash("/hms/wv/token", || any(token::widevine)))
-        .merge(with_and_without_slash("/hms/pr/token", || any(token::playready)))
-        .merge(with_and_without_slash("/hms/fp/token", || any(token::fairplay)))
-        .merge(with_and_without_slash("/hms/ck/token", || any(token::clearkey)))
         .merge(with_and_without_slash("/hms/wv/rights", || any(rights::widevine)))
         .merge(with_and_without_slash("/hms/pr/rights", || any(rights::playready)))
         .merge(with_and_without_slash("/playready/RightsManager.asmx", || any(rights::playready)))
         .merge(with_and_without_slash("/hms/fp/rights", || any(rights::fairplay)))
         .merge(with_and_without_slash("/hms/ck/rights", || any(rights::clearkey)))
         .merge(with_and_without_slash("/hms/wv/certificate", || any(certificate::handler)))
+        .route("/v1/playready/redeem", any(webhook::handler))
         .merge(with_and_without_slash("/keystore", || any(keystore::http::handler)))
         .route("/keystore/{*rest}", any(keystore::http::handler))
         .merge(with_and_without_slash("/healthz", || any(operators::healthz)))

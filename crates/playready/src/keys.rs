@@ -79,6 +79,12 @@ impl Asked {
         self.keys.iter().map(|key| key.kid)
     }
 
+    /// The cipher that is asked for, if one is.
+    #[must_use]
+    pub const fn algorithm(&self) -> Option<Algorithm> {
+        self.algorithm
+    }
+
     /// Chooses among the keys that the token grants, in token order.
     ///
     /// # Errors

@@ -171,6 +171,24 @@ pub const fn check_rental_end(end: i64, now: i64) -> Result<(), Refusal> {
     if end <= now { Err(Refusal::RentalEnded { end, now }) } else { Ok(()) }
 }
 
+/// How far a client's clock may be off before a rental is refused, in seconds.
+pub const CLOCK_TOLERANCE: u64 = 3_600;
+
+/// For a rental: clients of version 3 and later must have a clock that is right to an hour. Older ones, and those
+/// that send no version or no time, are not judged.
+///
+/// # Errors
+/// [`Refusal::DeviceClock`], with both times.
+pub fn check_clock(client_version: Option<&str>, client_time: Option<i64>, now: i64) -> Result<(), Refusal> {
+    let version = client_version.and_then(|version| version.split('.').next()?.parse::<u64>().ok());
+    match (version, client_time) {
+        (Some(3..), Some(client)) if client.abs_diff(now) > CLOCK_TOLERANCE => {
+            Err(Refusal::DeviceClock { client, server: now })
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +204,19 @@ mod tests {
     fn a_rental_that_is_over_is_refused_with_both_times() {
         assert_eq!(check_rental_end(1001, 1000), Ok(()));
         assert_eq!(check_rental_end(1000, 1000), Err(Refusal::RentalEnded { end: 1000, now: 1000 }));
+    }
+
+    #[test]
+    fn a_clock_is_judged_from_version_3_on_and_beyond_an_hour() {
+        let off = |client| Err(Refusal::DeviceClock { client, server: 10_000 });
+        assert_eq!(check_clock(Some("3.1.0.1017"), Some(13_600), 10_000), Ok(()));
+        assert_eq!(check_clock(Some("3.1.0.1017"), Some(13_601), 10_000), off(13_601));
+        assert_eq!(check_clock(Some("10.0.16384.10011"), Some(6_399), 10_000), off(6_399));
+        for (version, time) in
+            [(Some("2.9"), Some(0)), (Some("x"), Some(0)), (None, Some(0)), (Some("4.0"), None)]
+        {
+            assert_eq!(check_clock(version, time, 10_000), Ok(()));
+        }
     }
 
     #[test]

@@ -77,6 +77,12 @@ impl LimitsConfig {
     }
 }
 
+impl Default for KeystoreConfig {
+    fn default() -> Self {
+        Self { list_max: 10_000, keep_expired_days: 30 }
+    }
+}
+
 impl KeystoreConfig {
     pub(super) fn read(reader: &mut Reader) -> Result<Self, ConfigError> {
         let about = "how many keys a list without paging may have";

@@ -10,7 +10,7 @@ mod cors;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -26,6 +26,7 @@ use crate::answer::{ErrorFormat, Outcome, refuse};
 use crate::app::App;
 use crate::context::Context;
 use crate::hosts::Peer;
+use crate::http::token;
 use crate::keystore;
 use crate::request_id::RequestId;
 use crate::route::Route;
@@ -68,8 +69,11 @@ impl Edge {
         let request_id = self.app.request_ids().next();
         let route = Route::of(request.uri().path());
         let method = method_name(request.method());
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let client = self.app.hosts().client(&parts.headers, peer);
+        if route == Route::PlayReadyWebhook {
+            parts.extensions.insert(client);
+        }
         let mut context = Context {
             request_id,
             environment: Environment::Test,
@@ -149,23 +153,31 @@ impl Edge {
     /// Lets the operation answer, within its time.
     async fn operate(&self, context: Context, route: Route, parts: Parts, body: Body) -> Response {
         let (uri, in_case_of_need) = (parts.uri.clone(), context.clone());
-        let mut request = Request::from_parts(parts, body);
-        request.extensions_mut().insert(context);
-        let mut router = self.router.clone();
-        let mut operation = pin!(router.call(request));
-        // Most operations are done at once, and then there is no need of a timer.
-        let at_once = poll_fn(|task| Poll::Ready(operation.as_mut().poll(task))).await;
         let limit = self.app.config().server.request_timeout;
-        let answered = match at_once {
-            Poll::Ready(answered) => Ok(answered),
-            Poll::Pending => tokio::time::timeout(limit, operation).await,
+        let answered = if let Route::Token(drm) = route {
+            within(limit, token::answer(&self.app, drm, context, parts, body)).await
+        } else {
+            let mut request = Request::from_parts(parts, body);
+            request.extensions_mut().insert(context);
+            let mut router = self.router.clone();
+            let routed = async { router.call(request).await.unwrap_or_else(|never| match never {}) };
+            within(limit, routed).await
         };
-        let Ok(Ok(response)) = answered else {
+        answered.unwrap_or_else(|| {
             let hint = format!("the request was not done within {} ms; try again", limit.as_millis());
             let refusal = Refusal::of_status(503, hint).retry_after(2);
-            return refused(&refusal, &in_case_of_need, route, uri.query());
-        };
-        response
+            refused(&refusal, &in_case_of_need, route, uri.query())
+        })
+    }
+}
+
+/// Waits for an operation, unless it takes longer than `limit`.
+async fn within<T>(limit: Duration, operation: impl Future<Output = T>) -> Option<T> {
+    let mut operation = pin!(operation);
+    // Most operations are done at once, and then there is no need of a timer.
+    match poll_fn(|task| Poll::Ready(operation.as_mut().poll(task))).await {
+        Poll::Ready(answered) => Some(answered),
+        Poll::Pending => tokio::time::timeout(limit, operation).await.ok(),
     }
 }
 
@@ -210,6 +222,7 @@ const fn default_format(route: Route) -> ErrorFormat {
     match route {
         Route::Rights(_)
         | Route::WidevineCertificate
+        | Route::PlayReadyWebhook
         | Route::KeyStorage
         | Route::Health
         | Route::Ready

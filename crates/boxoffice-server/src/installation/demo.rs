@@ -4,6 +4,8 @@ use boxoffice_core::Environment;
 use boxoffice_core::authenticator::CustomerAuthenticator;
 
 use super::{Installation, InstallationError, NewCustomer};
+use crate::config::KeystoreConfig;
+use crate::keystore::{KeyStorage, NewSeedKind};
 
 /// The name of the value that keeps the demo account's first authenticator.
 const AUTHENTICATOR: &str = "demo-authenticator";
@@ -17,7 +19,17 @@ impl Installation {
         if !self.storage.accounts().await?.is_empty() {
             return Ok(());
         }
-        let NewCustomer { authenticator, .. } = self.create_account("demo", Environment::Test).await?;
+        let NewCustomer { authenticator, account } = self.create_account("demo", Environment::Test).await?;
+        // So that packagers can be tried with it, live channels too (key-storage.md, section 9).
+        let key_storage = KeyStorage::open(self, KeystoreConfig::default()).await?;
+        key_storage.new_seed((account.environment, account.id), NewSeedKind::Native).await.map_err(
+            |error| {
+                tracing::error!(%error, "the demo account gets no key seed: {error}");
+                InstallationError::Damaged {
+                    what: "what the demo account's key seed is sealed under".to_owned(),
+                }
+            },
+        )?;
         let sealed =
             self.master_key.seal_value(AUTHENTICATOR, authenticator.reveal().as_bytes(), &*self.random);
         self.storage.keep_sealed_value(AUTHENTICATOR, sealed).await?;

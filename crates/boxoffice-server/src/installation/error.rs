@@ -3,6 +3,8 @@
 use boxoffice_storage::StorageError;
 use thiserror::Error;
 
+use crate::webhook::WebhookError;
+
 /// Why an installation does not open. Whatever it is, nothing was made or changed.
 #[derive(Debug, Error)]
 pub enum InstallationError {
@@ -44,4 +46,7 @@ pub enum InstallationError {
     /// The database.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A file that the settings of PlayReady's webhook name.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
 }

@@ -1,13 +1,12 @@
 //! What has to be done from time to time: ending keys, and sealing rows anew after a rotation.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use boxoffice_core::Environment;
 use boxoffice_core::key_storage::SeedPlace;
 use boxoffice_storage::{AccountKeyUse, RemovedAccountKey, Reseal, StoredKey};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::rotation::superseded;
 use super::row::OpenRow;
@@ -39,20 +38,14 @@ const ROWS: u32 = 256;
 const REST: Duration = Duration::from_millis(50);
 
 impl KeyStorage {
-    /// Does a round every ten seconds until `stop` is done. Every node of an installation does so; they do not get
-    /// in each other's way.
-    pub async fn maintain(self: Arc<Self>, stop: impl Future<Output = ()>) {
-        let mut stop = std::pin::pin!(stop);
+    /// Does a round every ten seconds, for as long as the service runs. To be spawned once on every node; nodes do
+    /// not get in each other's way.
+    pub async fn maintain(self: Arc<Self>) {
+        let mut every = tokio::time::interval(ROUND);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
-                () = &mut stop => return,
-                () = tokio::time::sleep(ROUND) => {}
-            }
-            let round = tokio::select! {
-                () = &mut stop => return,
-                round = self.maintain_once(REST) => round,
-            };
-            match round {
+            every.tick().await;
+            match self.maintain_once(REST).await {
                 Ok(round) if round == Maintenance::default() => {}
                 Ok(round) => tracing::info!(
                     expired = round.expired,
@@ -76,10 +69,10 @@ impl KeyStorage {
     pub async fn maintain_once(&self, rest: Duration) -> Result<Maintenance, KeyStorageError> {
         let mut round = Maintenance::default();
         let now = self.clock.now();
-        round.expired = drain(async || Ok(self.storage.sweep_expired_keys(now, ROWS).await?)).await?;
+        round.expired = self.sweep(now).await?;
         let kept = SignedDuration::from_hours(24 * i64::from(self.settings.keep_expired_days));
         if let Ok(before) = now.checked_sub(kept) {
-            round.purged = drain(async || Ok(self.storage.purge_expired_keys(before, ROWS).await?)).await?;
+            round.purged = self.purge(before).await?;
         }
         for environment in Environment::ALL {
             round.rewrapped += self.rewrap_account_keys(environment).await?;
@@ -91,6 +84,28 @@ impl KeyStorage {
             }
         }
         Ok(round)
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<u64, KeyStorageError> {
+        let mut all = 0;
+        loop {
+            let swept = self.storage.sweep_expired_keys(now, ROWS).await?;
+            all += u64::from(swept);
+            if swept < ROWS {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn purge(&self, before: Timestamp) -> Result<u64, KeyStorageError> {
+        let mut all = 0;
+        loop {
+            let purged = self.storage.purge_expired_keys(before, ROWS).await?;
+            all += u64::from(purged);
+            if purged < ROWS {
+                return Ok(all);
+            }
+        }
     }
 
     /// Seals anew what a superseded account key seals.
@@ -173,17 +188,5 @@ impl KeyStorage {
             done += u64::from(resealed);
         }
         Ok(done)
-    }
-}
-
-/// Repeats a call of [`ROWS`] rows until it finds fewer.
-async fn drain(mut call: impl AsyncFnMut() -> Result<u32, KeyStorageError>) -> Result<u64, KeyStorageError> {
-    let mut all = 0;
-    loop {
-        let done = call().await?;
-        all += u64::from(done);
-        if done < ROWS {
-            return Ok(all);
-        }
     }
 }

@@ -35,7 +35,7 @@ use boxoffice_storage::Storage;
 use drm_primitives::Random;
 
 use crate::config::KeystoreConfig;
-use crate::installation::{Installation, Rings};
+use crate::installation::{Installation, InstallationError, Rings};
 use account_keys::AccountKeyCache;
 use seeds::SeedCache;
 
@@ -66,6 +66,19 @@ pub struct KeyStorage {
 }
 
 impl KeyStorage {
+    /// Opens the key storage of an installation for a command; a running service has its own.
+    ///
+    /// # Errors
+    /// [`InstallationError`]: the database does not answer, or a key in it does not open.
+    pub async fn open(
+        installation: &Installation,
+        settings: KeystoreConfig,
+    ) -> Result<Self, InstallationError> {
+        let rings = installation.rings().await?;
+        let (clock, random) = (Arc::clone(installation.clock()), Arc::clone(installation.random()));
+        Ok(Self::new(installation.clone(), rings, settings, clock, random))
+    }
+
     /// Puts it together.
     #[must_use]
     pub fn new(

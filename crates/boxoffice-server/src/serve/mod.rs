@@ -26,6 +26,7 @@ pub async fn serve(listeners: Vec<Listener>, app: App, shutdown: impl Future<Out
     let mut upkeep = JoinSet::new();
     upkeep.spawn(app.clone().keep_rings_current());
     upkeep.spawn(upkeep::keep_revocations(app.clone()));
+    upkeep.spawn(Arc::clone(app.key_storage()).maintain());
     let mut accepting = JoinSet::new();
     for listener in listeners {
         accepting.spawn(accept(listener, Arc::clone(&edge), Arc::clone(&places), ended.clone()));

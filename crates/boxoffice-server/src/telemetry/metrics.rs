@@ -86,9 +86,9 @@ impl Default for Metrics {
 impl Metrics {
     /// Counts a request that came, unless `most` are in work already; the count ends with what is returned.
     #[must_use]
-    pub fn enter(&self, most: u64) -> Option<InFlight> {
+    pub fn enter(&self, most: u64) -> Option<InFlight<'_>> {
         let before = self.requests.in_flight.fetch_add(1, Ordering::Relaxed);
-        let entered = InFlight(Arc::clone(&self.requests));
+        let entered = InFlight(&self.requests.in_flight);
         (before < most).then_some(entered)
     }
 
@@ -137,11 +137,11 @@ impl Metrics {
 
 /// A request in work.
 #[derive(Debug)]
-pub struct InFlight(Arc<Requests>);
+pub struct InFlight<'a>(&'a AtomicU64);
 
-impl Drop for InFlight {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -20,6 +20,7 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use crate::header::WrmHeader;
+use crate::policy;
 use crate::refusal::{HeaderError, MessageError, Refusal};
 use licence_acquisition::LicenceAcquisition;
 
@@ -77,9 +78,6 @@ impl ProtocolVersion {
 impl Challenge {
     /// The longest body that is read, in bytes.
     pub const MAXIMUM_LENGTH: usize = 65_536;
-
-    /// How far a clock may be off before a rental is refused, in seconds (section 8).
-    pub const CLOCK_TOLERANCE: u64 = 3_600;
 
     /// Reads a body: SOAP, or an EME message around it.
     ///
@@ -155,20 +153,12 @@ impl Challenge {
         WrmHeader::parse(header).map_err(Refusal::from)
     }
 
-    /// For a rental: clients of version 3 and later must have a clock that is right to an hour. Older
-    /// ones, and those that send no time, are not judged (section 8).
+    /// For a rental: whether the client's clock is right to an hour, see [`policy::check_clock`].
     ///
     /// # Errors
     /// [`Refusal::DeviceClock`], with both times.
     pub fn check_clock(&self, now: i64) -> Result<(), Refusal> {
-        let version =
-            self.client_version().and_then(|version| version.split('.').next()?.parse::<u64>().ok());
-        match (version, self.client_time()) {
-            (Some(3..), Some(client)) if client.abs_diff(now) > Self::CLOCK_TOLERANCE => {
-                Err(Refusal::DeviceClock { client, server: now })
-            }
-            _ => Ok(()),
-        }
+        policy::check_clock(self.client_version(), self.client_time(), now)
     }
 
     /// Checks that the digest is that of LA's bytes as they came, and that the key that the challenge
@@ -190,7 +180,10 @@ impl fmt::Debug for Challenge {
     }
 }
 
-fn token_in(custom_data: &str) -> Option<&str> {
+/// The token in a text that a client sent along: what follows `ExpressPlayToken=`, or else the whole text, without
+/// blanks around it. `None` where that is nothing.
+#[must_use]
+pub fn token_in(custom_data: &str) -> Option<&str> {
     const NAME: &str = "ExpressPlayToken=";
     let token = match custom_data.split_once(NAME) {
         Some((_, after)) => {

@@ -1,6 +1,6 @@
 //! PlayReady redemption (playready.md).
 
-mod policy;
+pub(crate) mod policy;
 mod refusal;
 pub mod rights;
 

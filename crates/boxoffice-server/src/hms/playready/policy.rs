@@ -7,15 +7,15 @@ use boxoffice_core::entitlement::{ContentCipher, PlayReadyKey, PlayReadyTerms, R
 use drm_primitives::base64;
 use playready::keys::Choice;
 use playready::policy::{ExplicitOutput, Extension, OutputKind, OutputProtectionLevels, known, rental_begin};
-use playready::{Algorithm, GrantedKey, Guid, LicencePolicy, SecurityLevel};
+use playready::{Algorithm, Asked, GrantedKey, Guid, LicencePolicy, SecurityLevel};
 
 use crate::config::{OutputControl, OutputKind as ConfiguredKind};
 
 /// What the operator has defined of `outputControlFlags`, by bit.
-pub(super) type OutputControls = BTreeMap<u32, OutputControl>;
+pub(crate) type OutputControls = BTreeMap<u32, OutputControl>;
 
 /// The keys of a token, as a choice is made among them.
-pub(super) fn granted_keys(terms: &PlayReadyTerms) -> Vec<GrantedKey<'_>> {
+pub(crate) fn granted_keys(terms: &PlayReadyTerms) -> Vec<GrantedKey<'_>> {
     let keys = terms.keys.iter();
     keys.map(|key| GrantedKey {
         kid: key.kid,
@@ -25,16 +25,27 @@ pub(super) fn granted_keys(terms: &PlayReadyTerms) -> Vec<GrantedKey<'_>> {
     .collect()
 }
 
-/// The cipher that the token names, if it names one. All licences of a header have the same.
-pub(super) fn cipher(terms: &PlayReadyTerms) -> Option<Algorithm> {
-    terms.keys.iter().find_map(|key| key.cipher).map(|cipher| match cipher {
+/// The cipher that the token names for the keys that are asked for, if it names one: where the keys of a token
+/// differ, the one that contradicts what is asked for.
+pub(crate) fn cipher(terms: &PlayReadyTerms, asked: &Asked) -> Option<Algorithm> {
+    let is_asked = |key: &&PlayReadyKey| {
+        let mut kids = asked.kids().peekable();
+        kids.peek().is_none() || kids.any(|kid| kid == key.kid)
+    };
+    let named = || terms.keys.iter().filter(is_asked).filter_map(cipher_of);
+    let contradicts = |cipher: &Algorithm| asked.algorithm().is_some_and(|asked| asked != *cipher);
+    named().find(contradicts).or_else(|| named().next())
+}
+
+fn cipher_of(key: &PlayReadyKey) -> Option<Algorithm> {
+    key.cipher.map(|cipher| match cipher {
         ContentCipher::AesCbc => Algorithm::AesCbc,
         ContentCipher::AesCtr => Algorithm::AesCtr,
     })
 }
 
 /// One policy for each key that was chosen, in the order of the choice.
-pub(super) fn policies(
+pub(crate) fn policies(
     terms: &PlayReadyTerms,
     choice: &Choice,
     outputs: &OutputControls,
@@ -51,7 +62,8 @@ pub(super) fn policies(
     let policy = |key: &PlayReadyKey| LicencePolicy {
         kid: key.kid,
         content_key: key.key.clone(),
-        algorithm: choice.algorithm,
+        // Each key has a cipher of its own where the header names none and the token names several.
+        algorithm: cipher_of(key).unwrap_or(choice.algorithm),
         minimum_security_level: minimum_level(key),
         persistent: terms.persistent,
         begin_date,
@@ -76,7 +88,7 @@ pub(super) fn policies(
 }
 
 /// The value of `x-boxoffice-not-granted`.
-pub(super) fn not_granted_header(choice: &Choice) -> Option<String> {
+pub(crate) fn not_granted_header(choice: &Choice) -> Option<String> {
     let missing = choice.not_granted.iter().map(|missing| missing.kid.to_string());
     let withheld = choice.withheld.iter().map(|withheld| format!("{};security-level", withheld.kid));
     let items: Vec<_> = missing.chain(withheld).collect();

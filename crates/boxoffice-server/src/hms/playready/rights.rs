@@ -22,8 +22,7 @@ use crate::hms::redemption::{Admitted, Licence, Redemption};
 pub async fn redeem(app: &App, redemption: &Redemption<'_>, body: &[u8]) -> Result<Licence, Fault> {
     let challenge = Challenge::parse(body).map_err(|cause| Fault::from(&cause))?;
     challenge.check_version().map_err(|cause| Fault::from(&cause))?;
-    let further = challenge.token().map(str::as_bytes);
-    let admitted = redemption.admit(app, Drm::PlayReady, further).await?;
+    let admitted = redemption.admit(app, Drm::PlayReady, token_in_challenge(redemption, &challenge)).await?;
     let config = &app.config().environment(redemption.environment).playready;
     let elsewhere = config.license_acquisition_url.as_ref();
     let issuer = app.issuers().playready(redemption.environment);
@@ -45,7 +44,8 @@ pub async fn redeem(app: &App, redemption: &Redemption<'_>, body: &[u8]) -> Resu
     check_rental(terms, &challenge, now)?;
     let header = challenge.header().map_err(|cause| Fault::from(&cause))?;
     let granted = policy::granted_keys(terms);
-    let choice = Asked::from(&header).choose(&granted, policy::cipher(terms), device.security_level());
+    let asked = Asked::from(&header);
+    let choice = asked.choose(&granted, policy::cipher(terms, &asked), device.security_level());
     let choice = choice.map_err(|cause| Fault::from(&cause))?;
     admitted.check_balance()?;
     let times = (now, challenge.client_time());
@@ -53,6 +53,15 @@ pub async fn redeem(app: &App, redemption: &Redemption<'_>, body: &[u8]) -> Resu
     let body = issue(app, issuer, device, challenge, policies, now).await?;
     let not_granted = policy::not_granted_header(&choice);
     Ok(Licence { body, content_type: "text/xml; charset=utf-8", not_granted })
+}
+
+/// The token in `CustomData`. Applications have things of their own to say there: what cannot be a token does not
+/// contradict one that came by another way, and is refused as one where there is no other.
+fn token_in_challenge<'a>(redemption: &Redemption<'_>, challenge: &'a Challenge) -> Option<&'a [u8]> {
+    let text = challenge.token()?.as_bytes();
+    let is_base64url = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let says_nothing = !text.iter().all(is_base64url) && redemption.token(None).is_ok();
+    (!says_nothing).then_some(text)
 }
 
 async fn issue(
@@ -68,7 +77,11 @@ async fn issue(
     licences.await?.map_err(|error| Fault::from(&playready::Refusal::from(error)))
 }
 
-fn terms(admitted: &Admitted) -> Result<&PlayReadyTerms, Refusal> {
+/// PlayReady's part of what was granted.
+///
+/// # Errors
+/// -2030, 500, where the token is another DRM's: a defect, for that was checked when it was opened.
+pub(crate) fn terms(admitted: &Admitted) -> Result<&PlayReadyTerms, Refusal> {
     match &admitted.entitlement.terms {
         Terms::PlayReady(terms) => Ok(terms),
         // The token's DRM was checked when it was opened.

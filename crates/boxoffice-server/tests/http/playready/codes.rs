@@ -62,8 +62,8 @@ const ROWS: &[(&str, i64, &str)] = &[
     ("kid=33e0008cc44447709899a321e079dd36&kek=000102030405060708090a0b0c0d0e0f&BUY&OPLS", -4019, "kid"),
     (
         "kid.0=33e0008cc44447709899a321e079dd36&contentKey.1=00112233445566778899aabbccddeeff&BUY&OPLS",
-        -4019,
-        "kid",
+        -4018,
+        "kid.1",
     ),
     (
         "kid.16=33e0008cc44447709899a321e079dd36&contentKey=00112233445566778899aabbccddeeff&BUY&OPLS",

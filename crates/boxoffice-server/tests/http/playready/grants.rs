@@ -60,6 +60,23 @@ async fn every_header_cipher_and_kind_of_rights_gets_its_licences() {
     }
 }
 
+/// Video in `cbcs` and audio in `cenc`, say: each header has the cipher of its own keys.
+#[tokio::test]
+async fn keys_of_one_token_may_have_different_ciphers() {
+    use Algorithm::{AesCbc, AesCtr};
+    let world = World::new().await;
+    let token = world.purchase(2, "algId.0=aescbc&algId.1=aesctr").await;
+    let of = |track, algorithm| LicencePolicy { algorithm, ..purchased(track) };
+    world.redeem(&token, &header("4.3.0.0", Some("AESCBC"), &[0]), &kids(1), &[of(0, AesCbc)]).await;
+    world.redeem(&token, &header("4.3.0.0", Some("AESCTR"), &[1]), &[kid(1)], &[of(1, AesCtr)]).await;
+    world.redeem(&token, &header("4.3.0.0", None, &[0, 1]), &kids(2), &[of(0, AesCbc), of(1, AesCtr)]).await;
+    for algorithm in ["AESCTR", "AESCBC"] {
+        let request = header("4.3.0.0", Some(algorithm), &[0, 1]);
+        let refused = world.refused(&token, world.challenge(&world.device(), &request)).await;
+        assert_eq!(refused.row(), ("0x8004c604", -2005, 400, "algid"));
+    }
+}
+
 #[tokio::test]
 async fn licences_come_in_the_order_of_the_header() {
     let world = World::new().await;
