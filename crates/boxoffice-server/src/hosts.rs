@@ -152,6 +152,7 @@ fn bad_host(hint: &str) -> Refusal {
 mod tests {
     use super::*;
     use crate::config::ConfigSources;
+    use proptest::prelude::*;
 
     fn hosts(variables: &[(&str, &str)]) -> Hosts {
         let variables = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
@@ -222,5 +223,20 @@ mod tests {
         assert_eq!(parse_forwarded("203.0.113.7:1"), Some("203.0.113.7".parse().unwrap()));
         assert_eq!(parse_forwarded("::ffff:203.0.113.7"), Some("203.0.113.7".parse().unwrap()));
         assert_eq!(parse_forwarded("unknown"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_panics(host: Vec<u8>, forwarded: Vec<u8>) {
+            let hosts = hosts(&[("BOXOFFICE_SERVER__TRUSTED_PROXIES", "10.0.0.0/8")]);
+            let mut parts = parts("/x", &[]);
+            for (name, value) in [("host", &host), ("x-forwarded-host", &forwarded), ("x-forwarded-for", &forwarded)] {
+                if let Ok(value) = http::HeaderValue::from_bytes(value) {
+                    parts.headers.insert(name, value);
+                }
+            }
+            let _ = hosts.environment(&parts, peer("10.0.0.1"));
+            let _ = hosts.client(&parts.headers, peer("10.0.0.1"));
+        }
     }
 }

@@ -54,7 +54,7 @@ async fn serve(config: Config, log: LogSink, console: Console<'_>) -> Result<(),
     if has_demo_account(&config) {
         installation.make_demo_account().await?;
     }
-    let listeners = serve::bind(&config.server).await.map_err(|error| Failure::refused(error.to_string()))?;
+    let listeners = serve::bind(&config).await.map_err(|error| Failure::refused(error.to_string()))?;
     let first = listeners.first().ok_or_else(|| Failure::refused("server.listen names no address"))?;
     let parts = AppParts {
         config: config.clone(),
@@ -66,6 +66,7 @@ async fn serve(config: Config, log: LogSink, console: Console<'_>) -> Result<(),
         accounts_fresh_for: Accounts::FRESH,
     };
     let app = App::start(parts).await?;
+    app.read_revocations().map_err(|error| Failure::refused(error.to_string()))?;
     warn_of_missing_back_ends(&config);
     // Before anybody is told that the service runs: whoever then ends it is heard.
     let shutdown = shutdown()?;

@@ -16,6 +16,7 @@ mod first_start;
 mod http;
 mod lab;
 mod lifecycle;
+mod playready;
 mod program;
 mod secrets;
 mod tokens;

@@ -188,6 +188,7 @@ fn thousandths(quality: &str) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn of(accept: &'static str) -> &'static str {
         Language::of(Some(&HeaderValue::from_static(accept))).tag()
@@ -204,5 +205,12 @@ mod tests {
         assert_eq!(of("it;q=0, *;q=0.1"), "en");
         assert_eq!(of("sv-SE"), "sv");
         assert_eq!(of(";;;,q=,en;q=9"), "en");
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_panics(accept: Vec<u8>) {
+            let _ = Language::of(HeaderValue::from_bytes(&accept).ok().as_ref());
+        }
     }
 }

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// A configuration from a file of this text, and these variables.
@@ -186,5 +188,12 @@ fn the_reference_has_every_setting() {
         let name = setting.key.rsplit('.').next().unwrap();
         assert!(reference.contains(&format!("| `{name}` |")), "{}", setting.key);
         assert!(!setting.about.is_empty());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text: String) {
+        let _ = load(&text, &[("BOXOFFICE_SERVER__LISTEN", &text)]);
     }
 }

@@ -31,6 +31,7 @@ use crate::keystore;
 use crate::request_id::RequestId;
 use crate::route::Route;
 use crate::telemetry::AccessLine;
+use crate::webhook::WebhookOnly;
 
 use cors::Cors;
 pub use cors::NOT_GRANTED;
@@ -127,7 +128,8 @@ impl Edge {
         peer: Peer,
         has_place: bool,
     ) -> Result<Option<Environment>, Refusal> {
-        if route.answers_on_any_host() {
+        let webhook_only = parts.extensions.get::<WebhookOnly>();
+        if webhook_only.is_none() && route.answers_on_any_host() {
             check_method(route, &parts.method)?;
             return Ok(None);
         }
@@ -142,8 +144,11 @@ impl Edge {
             );
             return Err(Refusal::of_status(414, hint));
         }
-        let environment = self.app.hosts().environment(parts, peer)?;
-        if route == Route::Unknown {
+        let environment = match webhook_only {
+            Some(WebhookOnly(environment)) => *environment,
+            None => self.app.hosts().environment(parts, peer)?,
+        };
+        if route == Route::Unknown || webhook_only.is_some() && route != Route::PlayReadyWebhook {
             return Err(Refusal::of_status(404, "there is nothing at this path"));
         }
         check_method(route, &parts.method)?;
@@ -160,8 +165,8 @@ impl Edge {
             let mut request = Request::from_parts(parts, body);
             request.extensions_mut().insert(context);
             let mut router = self.router.clone();
-            let routed = async { router.call(request).await.unwrap_or_else(|never| match never {}) };
-            within(limit, routed).await
+            let operation = async { router.call(request).await.unwrap_or_else(|never| match never {}) };
+            within(limit, operation).await
         };
         answered.unwrap_or_else(|| {
             let hint = format!("the request was not done within {} ms; try again", limit.as_millis());

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
+use boxoffice_core::Environment;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -21,6 +22,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::edge::Edge;
 use crate::hosts::Peer;
+use crate::webhook::{ClientCertificate, WebhookOnly};
 
 /// Request heads up to this are read; the longest request line that is answered is 32 KiB.
 const HEAD_LIMIT: usize = 128 << 10;
@@ -31,6 +33,7 @@ pub(super) async fn serve(
     tls: Option<TlsAcceptor>,
     stream: TcpStream,
     address: SocketAddr,
+    webhook_of: Option<Environment>,
     ended: watch::Receiver<bool>,
 ) {
     // Answers are small and whole: waiting for more to send would only delay them.
@@ -38,10 +41,15 @@ pub(super) async fn serve(
     edge.app().metrics().connected();
     let patience = edge.app().config().server.idle_timeout;
     let peer = Peer { address, https: tls.is_some() };
+    let only = webhook_of.map(WebhookOnly);
     match tls {
-        None => drive(&edge, peer, stream, ended, patience).await,
+        None => drive(&edge, peer, (only, None), stream, ended, patience).await,
         Some(tls) => match timeout(patience, tls.accept(stream)).await {
-            Ok(Ok(stream)) => drive(&edge, peer, stream, ended, patience).await,
+            Ok(Ok(stream)) => {
+                let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                let client = ClientCertificate::new(certificates);
+                drive(&edge, peer, (only, client), stream, ended, patience).await;
+            }
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         },
@@ -59,13 +67,20 @@ struct Activity {
 async fn drive(
     edge: &Arc<Edge>,
     peer: Peer,
+    (only, client): (Option<WebhookOnly>, Option<ClientCertificate>),
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     mut ended: watch::Receiver<bool>,
     patience: Duration,
 ) {
     let activity = Arc::new(Activity::default());
-    let service = service_fn(|request: Request<Incoming>| {
+    let service = service_fn(|mut request: Request<Incoming>| {
         let (edge, activity) = (Arc::clone(edge), Arc::clone(&activity));
+        if let Some(only) = only {
+            request.extensions_mut().insert(only);
+        }
+        if let Some(client) = &client {
+            request.extensions_mut().insert(client.clone());
+        }
         async move {
             activity.begun.fetch_add(1, Ordering::Relaxed);
             let response: Response<Body> = edge.respond(peer, request.map(Body::new)).await;

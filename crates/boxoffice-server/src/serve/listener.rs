@@ -2,18 +2,21 @@
 
 use std::net::SocketAddr;
 
+use boxoffice_core::Environment;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::tls::{self, TlsError};
-use crate::config::ServerConfig;
+use crate::config::Config;
+use crate::webhook::{WebhookError, client_certificates};
 
 /// A socket that accepts, with or without TLS.
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
+    webhook_of: Option<Environment>,
 }
 
 /// Why the service cannot listen.
@@ -30,20 +33,29 @@ pub enum BindError {
     /// The certificate or its key.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The authority of the webhook's clients.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
 }
 
-/// Binds every address of the settings; each accepts once this returns.
+/// Binds every address of the settings, those of webhooks last; each accepts once this returns.
 ///
 /// # Errors
 /// [`BindError`], the first.
-pub async fn bind(config: &ServerConfig) -> Result<Vec<Listener>, BindError> {
-    let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
-    let mut listeners = Vec::with_capacity(config.listen.len());
-    for &address in &config.listen {
+pub async fn bind(config: &Config) -> Result<Vec<Listener>, BindError> {
+    let clients = client_certificates(config)?;
+    let tls = config.server.tls.as_ref().map(|files| tls::acceptor(files, clients)).transpose()?;
+    let everything = config.server.listen.iter().map(|&address| (address, None));
+    let webhooks = Environment::ALL.into_iter().filter_map(|environment| {
+        let webhook = config.environment(environment).playready.webhook.as_ref()?;
+        Some((webhook.listen?, Some(environment)))
+    });
+    let mut listeners = Vec::with_capacity(config.server.listen.len());
+    for (address, webhook_of) in everything.chain(webhooks) {
         let failed = |error| BindError::Address { address, error };
         let socket = TcpListener::bind(address).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        listeners.push(Listener { socket, address, tls: tls.clone() });
+        listeners.push(Listener { socket, address, tls: tls.clone(), webhook_of });
     }
     Ok(listeners)
 }
@@ -60,6 +72,12 @@ impl Listener {
     pub fn url(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
+    }
+
+    /// The environment whose webhook is all that is served here; `None`: everything is.
+    #[must_use]
+    pub const fn webhook_of(&self) -> Option<Environment> {
+        self.webhook_of
     }
 
     pub(super) async fn accept(&self) -> std::io::Result<(TcpStream, SocketAddr)> {

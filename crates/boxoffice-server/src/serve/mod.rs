@@ -64,8 +64,9 @@ async fn accept(
         match accepted {
             (Ok(place), Ok((stream, peer))) => {
                 let (edge, tls, ended) = (Arc::clone(&edge), listener.tls(), ended.clone());
+                let webhook_of = listener.webhook_of();
                 tokio::spawn(async move {
-                    connection::serve(edge, tls, stream, peer, ended).await;
+                    connection::serve(edge, tls, stream, peer, webhook_of, ended).await;
                     drop(place);
                 });
             }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::danger::ClientCertVerifier;
 use thiserror::Error;
 use tokio_rustls::TlsAcceptor;
 
@@ -34,8 +35,11 @@ pub enum TlsError {
     },
 }
 
-/// Reads certificate and key, and offers HTTP/2 and HTTP/1.1.
-pub(super) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
+/// Reads certificate and key, offers HTTP/2 and HTTP/1.1, and asks clients for certificates where `clients` judges them.
+pub(super) fn acceptor(
+    files: &TlsFiles,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+) -> Result<TlsAcceptor, TlsError> {
     let failed = |file: &Path, problem: String| TlsError::File { file: file.to_owned(), problem };
     let certificates = CertificateDer::pem_file_iter(&files.certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -52,8 +56,12 @@ pub(super) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
     };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let mut config =
-        builder.map_err(pair)?.with_no_client_auth().with_single_cert(certificates, key).map_err(pair)?;
+    let builder = builder.map_err(pair)?;
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(clients) => builder.with_client_cert_verifier(clients),
+    };
+    let mut config = builder.with_single_cert(certificates, key).map_err(pair)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

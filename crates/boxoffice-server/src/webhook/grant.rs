@@ -31,7 +31,7 @@ impl GrantText {
             Head { decision: "grant", request_id: request_id.as_str(), token_id: token_id.to_string() };
         let tail = Tail {
             account: account.0,
-            cookie: cookie.as_ref().map(|cookie| cookie.as_str()),
+            cookie: cookie.as_ref().map(boxoffice_core::entitlement::Cookie::as_str),
             // From SDK 4.7 on; before, licences that are stored are signed anyway (section 5).
             force_signature: true,
             licenses: entitled.policies.iter().map(|policy| License::new(policy, wrap_key)).collect(),
@@ -120,7 +120,8 @@ struct Levels {
 
 #[derive(Serialize)]
 struct Output<'a> {
-    output: &'a str,
+    #[serde(rename = "output")]
+    kind: &'a str,
     guid: String,
     data: String,
 }
@@ -182,11 +183,7 @@ impl<'a> License<'a> {
 
 impl<'a> Output<'a> {
     fn new(output: &'a ExplicitOutput) -> Self {
-        Self {
-            output: output.output.name(),
-            guid: output.guid.to_string(),
-            data: base64::encode(&output.data),
-        }
+        Self { kind: output.output.name(), guid: output.guid.to_string(), data: base64::encode(&output.data) }
     }
 }
 

@@ -180,7 +180,7 @@ impl Call<'_> {
         Grant {
             account: entitlement.account,
             record: happened.record(&self.asked),
-            one_time: entitlement.one_time.then(|| OneTimeUse {
+            one_time: entitlement.one_time.then_some(OneTimeUse {
                 token_id: entitlement.token_id,
                 kids,
                 expires: entitlement.expires_at,

@@ -12,6 +12,7 @@ mod decision;
 mod entitled;
 mod grant;
 mod handler;
+mod listener;
 mod record;
 mod request;
 mod secret;
@@ -21,4 +22,5 @@ mod tests;
 
 pub use certificate::{ClientCertificate, client_certificates};
 pub(crate) use handler::handler;
+pub(crate) use listener::WebhookOnly;
 pub use settings::{WebhookError, Webhooks};

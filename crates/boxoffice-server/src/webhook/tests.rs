@@ -1,6 +1,7 @@
 //! One policy for the webhook and the lab (playready.md, section 9.4): each case is a token request, the licences
 //! that the handler reads, and the bytes that the lab's issuer writes.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use boxoffice_core::account::{AccountOptions, Balance};
@@ -228,7 +229,7 @@ fn each_kind_of_output_stands_in_its_own_container_and_every_key_gets_a_licence(
     let levels = r#""opl":{"compressedDigitalVideo":400,"uncompressedDigitalVideo":300,"analogVideo":200,
         "compressedDigitalAudio":250,"uncompressedDigitalAudio":300}"#;
     let xmr = "0003000200000028 000000130000000c6955b900 000100340000000a07d0 000000330000000a0001
-        0002000400000066 0001000500000012 0190012c00c800fa012c
+        000200040000005e 0001000500000012 0190012c00c800fa012c
         0003000700000024 000100080000001c6fd35c2232f1ef49ba8cc91ea28e436900000003
         0003002e00000020 000100310000001859fa5c6d50c22644930efac72c8fcfa6";
     check(
@@ -268,4 +269,127 @@ fn a_grant_begins_as_the_specification_has_it_and_wraps_keys_where_told() {
         base64::encode(&hex::decode::<24>(b"64e8c3f9ce0f5ba263e9777905818a2a93c8191e7d6e8ae7").unwrap());
     assert!(text.contains(&format!("\"wrappedKey\":\"{wrapped}\",\"algId\"")), "{text}");
     assert!(!text.contains("contentKey"));
+}
+
+/// The interface as it is documented.
+fn documented() -> serde_json::Value {
+    serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap()
+}
+
+/// The schema itself, behind a reference to it.
+fn schema<'a>(document: &'a serde_json::Value, schema: &'a serde_json::Value) -> &'a serde_json::Value {
+    match schema["$ref"].as_str() {
+        Some(reference) => &document["components"]["schemas"][reference.rsplit('/').next().unwrap()],
+        None => schema,
+    }
+}
+
+/// Sees that an object has every member that its schema requires and none that it does not know; gathers which it has.
+fn compare(
+    document: &serde_json::Value,
+    expected: &serde_json::Value,
+    value: &serde_json::Value,
+    place: &str,
+    seen: &mut BTreeSet<String>,
+) {
+    let expected = schema(document, expected);
+    match value {
+        serde_json::Value::Array(values) => {
+            for value in values {
+                compare(document, &expected["items"], value, place, seen);
+            }
+        }
+        serde_json::Value::Object(members) => {
+            for required in expected["required"].as_array().unwrap() {
+                assert!(members.contains_key(required.as_str().unwrap()), "{place} lacks {required}");
+            }
+            for (name, value) in members {
+                let place = format!("{place}.{name}");
+                let property = expected["properties"].get(name);
+                compare(
+                    document,
+                    property.unwrap_or_else(|| panic!("{place} is not documented")),
+                    value,
+                    &place,
+                    seen,
+                );
+                seen.insert(place);
+            }
+        }
+        _ => {
+            if let Some(allowed) = expected["enum"].as_array() {
+                assert!(allowed.contains(value), "{place}: {value}");
+            }
+        }
+    }
+}
+
+/// The places of all members that a schema knows.
+fn places(
+    document: &serde_json::Value,
+    expected: &serde_json::Value,
+    place: &str,
+    all: &mut BTreeSet<String>,
+) {
+    let expected = schema(document, expected);
+    if let Some(items) = expected.get("items") {
+        places(document, items, place, all);
+    }
+    for (name, property) in expected["properties"].as_object().into_iter().flatten() {
+        let place = format!("{place}.{name}");
+        places(document, property, &place, all);
+        all.insert(place);
+    }
+}
+
+#[test]
+fn the_documented_members_of_a_grant_are_those_that_are_written() {
+    let document = documented();
+    let expected = serde_json::json!({ "$ref": "#/components/schemas/PlayReadyGrant" });
+    let query = format!(
+        "kid.0=33e0008cc44447709899a321e079dd36&contentKey.0=00112233445566778899aabbccddeeff&minCertSecurityLevel.0=150&\
+         kid.1=0123456789abcdef0123456789abcdef&contentKey.1=ffeeddccbbaa99887766554433221100&minCertSecurityLevel.1=3000&\
+         rightsType=Rental&generalFlags=00000001&rental.periodEndTime=+60&rental.playDuration=1&{LEVELS}&\
+         outputControlFlags=0000000f&unknownOutputBehavior=Allow&extensionType=abcd&extensionPayload=aGVsbG8="
+    );
+    let asked = r#"{"token":"t","kids":["33e0008cc44447709899a321e079dd36","0123456789abcdef0123456789abcdef",
+        "00000000000000000000000000000000"],"client":{"securityLevel":2000}}"#;
+    let entitled = entitled(&query, asked);
+    let kek = Kek::from_hex(&[b'7'; 64]).unwrap();
+    let (mut seen, mut all) = (BTreeSet::new(), BTreeSet::new());
+    for wrap_key in [None, Some(&kek)] {
+        let ids = RequestIds::new(at(NOW), &SequenceRandom::new(1));
+        let body = GrantText::new(&entitled, wrap_key, ids.next()).with_record(1);
+        compare(&document, &expected, &serde_json::from_slice(&body).unwrap(), "", &mut seen);
+    }
+    places(&document, &expected, "", &mut all);
+    assert_eq!(seen, all);
+}
+
+#[test]
+fn every_documented_member_of_a_question_is_read() {
+    let document = documented();
+    let good = serde_json::json!({ "token": "t", "kids": [], "client": { "securityLevel": 2000 } });
+    assert!(RedeemRequest::parse(good.to_string().as_bytes()).is_ok());
+    let schemas = &document["components"]["schemas"];
+    for (name, parent) in [("PlayReadyRedeemRequest", None), ("PlayReadyClient", Some("client"))] {
+        for member in schemas[name]["properties"].as_object().unwrap().keys() {
+            let mut bad = good.clone();
+            let object = match parent {
+                None => &mut bad,
+                Some(parent) => good_member(&mut bad, parent),
+            };
+            // No member is a list of lists.
+            object[member.as_str()] = serde_json::json!([[]]);
+            let error = RedeemRequest::parse(bad.to_string().as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(member.as_str()), "{member}: {error}");
+        }
+    }
+    let required = |name: &str| schemas[name]["required"].clone();
+    assert_eq!(required("PlayReadyRedeemRequest"), serde_json::json!(["token", "kids", "client"]));
+    assert_eq!(required("PlayReadyClient"), serde_json::json!(["securityLevel"]));
+}
+
+fn good_member<'a>(value: &'a mut serde_json::Value, name: &str) -> &'a mut serde_json::Value {
+    &mut value[name]
 }

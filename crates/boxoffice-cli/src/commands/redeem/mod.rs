@@ -1,5 +1,7 @@
 //! `boxoffice redeem`: a lab device redeems a token.
 
+mod clearkey;
+mod playready;
 mod report;
 mod widevine;
 
@@ -81,7 +83,9 @@ pub struct Redemption<'a> {
 pub async fn redeem(drm: Drm, redemption: &Redemption<'_>) -> Option<Result<Report, Failure>> {
     match drm {
         Drm::Widevine => Some(widevine::redeem(redemption).await),
-        Drm::ClearKey | Drm::FairPlay | Drm::PlayReady => None,
+        Drm::PlayReady => Some(playready::redeem(redemption).await),
+        Drm::ClearKey => Some(clearkey::redeem(redemption).await),
+        Drm::FairPlay => None,
     }
 }
 

@@ -6,6 +6,7 @@ use drm_primitives::{ContentKey, Kid, base64, hex};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::output_levels;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::times;
@@ -96,6 +97,7 @@ impl Description<'_> {
                     "output_control_flags": format!("{:08x}", terms.output_control_flags),
                     "extensions": extensions(terms.extension.as_slice()),
                     "device_id": terms.device_id.map(|id| hex::encode(&id)),
+                    "warnings": output_levels::warnings(levels),
                     "keys": terms.keys.iter().map(key).collect::<Vec<_>>(),
                 })
             }
@@ -216,6 +218,11 @@ impl Description<'_> {
                     levels.uncompressed_digital_video,
                     unknown_output_name(terms.unknown_output),
                 ));
+                let warnings = output_levels::warnings(levels).into_iter();
+                lines.extend(warnings.map(|warning| format!("warning   {warning}")));
+                if terms.output_control_flags != 0 {
+                    lines.push(format!("flags     outputControlFlags {:08x}", terms.output_control_flags));
+                }
                 lines.extend(terms.device_id.map(|id| format!("device    {} alone", hex::encode(&id))));
                 lines.extend(extension_lines(terms.extension.as_slice()));
                 for key in &terms.keys {

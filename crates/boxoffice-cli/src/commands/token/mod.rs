@@ -3,6 +3,7 @@
 mod describe;
 mod given;
 mod inspect;
+mod output_levels;
 
 use clap::Subcommand;
 

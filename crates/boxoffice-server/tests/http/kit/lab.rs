@@ -99,7 +99,7 @@ impl Lab {
         );
         let installation = opened.await.unwrap();
         put_material(&installation).await;
-        let listeners = serve::bind(&config.server).await.unwrap();
+        let listeners = serve::bind(&config).await.unwrap();
         let address = listeners[0].address();
         let logged = Arc::new(Mutex::new(Vec::new()));
         let log = LogSink::to(Memory(Arc::clone(&logged)));

@@ -7,8 +7,11 @@ use playready::{Algorithm, Guid, LicencePolicy, SecurityLevel};
 use super::world::{OPLS, World, header, header_of, kid, kids, plain, purchased, random, tracks};
 use crate::kit::NOW;
 
+/// What a kind of rights makes of a policy.
+type Change = fn(LicencePolicy) -> LicencePolicy;
+
 /// The kinds of rights: what the token request says, and what the licence then has.
-fn kinds() -> [(&'static str, fn(LicencePolicy) -> LicencePolicy); 4] {
+fn kinds() -> [(&'static str, Change); 4] {
     [
         ("rightsType=BuyToOwn", |policy| policy),
         ("rightsType=BuyToOwn&generalFlags=00000001", |policy| LicencePolicy { persistent: true, ..policy }),
@@ -283,13 +286,13 @@ async fn a_challenge_may_be_written_in_other_ways() {
     (without.client_version, without.client_time, without.features) = (None, None, Vec::new());
     let mut edge = plain();
     edge.client_version = Some("10.0.16384.10011".to_owned());
-    edge.features = ["AESCBC", "TEE", "REE", "é&<>"].map(str::to_owned).into_iter().map(escape).collect();
+    edge.features = ["AESCBC", "TEE", "REE", "é&<>"].map(escape).to_vec();
     for request in [as_text, blanks, from_point, without, edge] {
         world.redeem(&token, &request, &kids(1), &[purchased(0)]).await;
     }
 }
 
-fn escape(text: String) -> String {
+fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

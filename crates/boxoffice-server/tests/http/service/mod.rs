@@ -7,4 +7,5 @@ mod health;
 mod hosts;
 mod limits;
 mod methods;
+mod protocols;
 mod secrets;
