@@ -65,7 +65,7 @@ const ROWS: &[(&str, i64, &str)] = &[
         -4018,
         "kid.1",
     ),
-    ("kid.0=%5Ea&contentKey.0=00112233445566778899aabbccddeeff&kid.1=%5Eb&BUY&OPLS", -4019, "kid"),
+    ("kid.0=%5Ea&contentKey.0=00112233445566778899aabbccddeeff&kid.1=%5Eb&BUY&OPLS", -4019, "kid.1"),
     (
         "kid.16=33e0008cc44447709899a321e079dd36&contentKey=00112233445566778899aabbccddeeff&BUY&OPLS",
         -2005,
