@@ -7,6 +7,7 @@
 pub mod baseline;
 mod floor;
 mod http;
+mod playready;
 mod process;
 mod ratios;
 mod service;
@@ -39,6 +40,8 @@ pub struct Arguments {
 /// What can be measured.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 enum Path {
+    /// PlayReady redemptions.
+    Playready,
     /// The time to the first answer, and memory.
     Start,
     /// Token requests.
@@ -89,6 +92,9 @@ pub fn run_built(arguments: &Arguments) -> Result<(), Failure> {
     }
     if wanted(Path::Widevine) {
         widevine::measure(&bench)?;
+    }
+    if wanted(Path::Playready) {
+        playready::measure(&bench)?;
     }
     Ok(())
 }

@@ -50,6 +50,17 @@ impl Service {
         )
     }
 
+    /// The target of a PlayReady token request.
+    pub fn playready_token_target(&self) -> String {
+        format!(
+            "/hms/pr/token?customerAuthenticator={}&kid=80ea8bc8a58f990ad1f76bc665b30bfa\
+             &contentKey=00112233445566778899aabbccddeeff&rightsType=BuyToOwn&analogVideoOPL=0\
+             &compressedDigitalAudioOPL=0&compressedDigitalVideoOPL=0&uncompressedDigitalAudioOPL=0\
+             &uncompressedDigitalVideoOPL=0",
+            self.authenticator
+        )
+    }
+
     /// Runs `boxoffice lab export` and gives the directory.
     pub fn export_lab(&self) -> Result<PathBuf, Failure> {
         let lab = self.data.with_file_name("lab");

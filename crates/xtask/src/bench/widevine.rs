@@ -2,7 +2,7 @@
 //! process's CPU time. The challenges are made beforehand and replayed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use boxoffice_core::{Clock as _, SystemClock};
@@ -11,7 +11,7 @@ use widevine::lab_client::{
     AskedInitData, ClientDevice, Plan, SERVICE_CERTIFICATE_REQUEST, ServiceCertificate,
 };
 
-use super::floor::Floor;
+use super::floor::{RsaFloor, a_cpu_second};
 use super::ratios::{Round, report};
 use super::service::Service;
 use super::{Bench, http, wrk};
@@ -26,13 +26,13 @@ pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
     let url = String::from_utf8(http::ask(service.address, "GET", &service.token_target(), b"")?)?;
     let target =
         url.find("/hms/").and_then(|at| url.get(at..)).ok_or("the token request gave no such URL")?;
-    let floor = Floor::new()?;
+    let floor = RsaFloor::new()?;
     for privacy in [false, true] {
         let mode = if privacy { "privacy" } else { "clear" };
         let script = write_challenges(bench, &service, target, mode, privacy)?;
         let mut rounds = Vec::with_capacity(bench.rounds);
         for _ in 0..bench.rounds {
-            let baseline = floor.a_cpu_second(privacy, bench.seconds)?;
+            let baseline = a_cpu_second(bench.seconds, || floor.once(privacy))?;
             let before = service.process.cpu_time()?;
             let load = wrk::load(service.address, target, Some(&script), bench.seconds)?;
             let used = service.process.cpu_time()?.saturating_sub(before);
@@ -72,26 +72,5 @@ fn write_challenges(
         challenge.session.open(&answer, None)?;
         fs::write(directory.join(number.to_string()), &challenge.body)?;
     }
-    let script = directory.join("replay.lua");
-    fs::write(&script, replay(&directory))?;
-    Ok(script)
-}
-
-fn replay(directory: &Path) -> String {
-    let directory = directory.display();
-    format!(
-        r#"local requests, at = {{}}, 0
-function init()
-  for number = 1, {CHALLENGES} do
-    local file = assert(io.open("{directory}/" .. number, "rb"))
-    requests[number] = wrk.format("POST", nil, nil, file:read("*a"))
-    file:close()
-  end
-end
-function request()
-  at = at % {CHALLENGES} + 1
-  return requests[at]
-end
-"#
-    )
+    wrk::replay(&directory, CHALLENGES)
 }

@@ -1,7 +1,7 @@
 //! The load generator: wrk, of the distribution.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::chore::{self, Failure};
@@ -33,6 +33,29 @@ pub fn install() -> Result<(), Failure> {
     chore::output(Command::new("apt-get").args(["update", "-qq"]))?;
     chore::output(Command::new("apt-get").args(["install", "-y", "-qq", "wrk"]))?;
     Ok(())
+}
+
+/// A script that posts the files `1` to `count` of a directory in turn.
+pub fn replay(directory: &Path, count: usize) -> Result<PathBuf, Failure> {
+    let files = directory.display();
+    let script = format!(
+        r#"local requests, at = {{}}, 0
+function init()
+  for number = 1, {count} do
+    local file = assert(io.open("{files}/" .. number, "rb"))
+    requests[number] = wrk.format("POST", nil, nil, file:read("*a"))
+    file:close()
+  end
+end
+function request()
+  at = at % {count} + 1
+  return requests[at]
+end
+"#
+    );
+    let path = directory.join("replay.lua");
+    std::fs::write(&path, script)?;
+    Ok(path)
 }
 
 /// Loads a server over 64 connections from one thread, so that a machine with two cores has one for the server.

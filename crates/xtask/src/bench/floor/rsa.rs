@@ -1,7 +1,4 @@
-//! The RSA operations that no Widevine licence can do without (widevine.md, section 12), in a loop.
-
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+//! The RSA operations that no Widevine licence can do without (widevine.md, section 12).
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{
@@ -10,12 +7,11 @@ use aws_lc_rs::rsa::{
 };
 use rsa_pss_sha1::{Hash, PrivateKey, PublicKey};
 
-use super::process::cpu_time;
 use crate::chore::Failure;
 
 /// Keys, signatures and a wrapped key to work on. The root's and the service's keys are read once, as the
 /// service does; the model's and the device's are new to it with every request.
-pub struct Floor {
+pub struct RsaFloor {
     root: PublicKey,
     pkcs1: Vec<u8>,
     spki: Vec<u8>,
@@ -30,7 +26,7 @@ const PKCS8_HEADER: usize = 26;
 /// What `SubjectPublicKeyInfo` puts in front of it.
 const SPKI_HEADER: usize = 24;
 
-impl Floor {
+impl RsaFloor {
     /// Draws a key of 2048 bits, which stands for all of them.
     pub fn new() -> Result<Self, Failure> {
         let key = PrivateDecryptingKey::generate(KeySize::Rsa2048)?;
@@ -56,32 +52,8 @@ impl Floor {
         })
     }
 
-    /// How often all of it can be done in a second of CPU time, on as many threads as there are cores: the
-    /// service, too, runs on cores whose other halves are busy.
-    pub fn a_cpu_second(&self, privacy: bool, seconds: u64) -> Result<f64, Failure> {
-        let until = Instant::now() + Duration::from_secs(seconds);
-        let done = AtomicU64::new(0);
-        let before = cpu_time("self")?;
-        let threads = std::thread::available_parallelism()?.get();
-        std::thread::scope(|scope| {
-            let work = || -> Result<(), Failure> {
-                while Instant::now() < until {
-                    self.once(privacy)?;
-                    done.fetch_add(1, Ordering::Relaxed);
-                }
-                Ok(())
-            };
-            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            threads
-                .into_iter()
-                .try_for_each(|thread| thread.join().map_err(|_| "a thread of the floor failed")?)
-        })?;
-        let used = cpu_time("self")?.saturating_sub(before);
-        let done = u32::try_from(done.into_inner())?;
-        Ok(f64::from(done) / used.as_secs_f64())
-    }
-
-    fn once(&self, privacy: bool) -> Result<(), Failure> {
+    /// All of it, once; with the private decryption in privacy mode.
+    pub fn once(&self, privacy: bool) -> Result<(), Failure> {
         if privacy {
             let mut key = [0; 256];
             self.service.decrypt(&OAEP_SHA1_MGF1SHA1, &self.wrapped, &mut key, None)?;
