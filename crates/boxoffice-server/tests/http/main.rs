@@ -13,4 +13,5 @@ mod kit;
 mod playready;
 mod service;
 mod token;
+mod webhook;
 mod widevine;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// A request; what it says of itself is sent as it is, sensible or not.
@@ -50,13 +50,18 @@ impl Request {
 
     /// Sends it, and reads the answer to the end of the connection.
     pub async fn send(&self, address: SocketAddr) -> Answer {
+        self.send_over(TcpStream::connect(address).await.unwrap()).await
+    }
+
+    /// The same on a connection that there is already, which ends with it.
+    pub async fn send_over(&self, stream: impl AsyncRead + AsyncWrite) -> Answer {
         let mut bytes = format!("{} {} HTTP/1.1\r\nHost: {}\r\n", self.method, self.target, self.host);
         write!(bytes, "Connection: close\r\nContent-Length: {}\r\n", self.body.len()).unwrap();
         for (name, value) in &self.headers {
             write!(bytes, "{name}: {value}\r\n").unwrap();
         }
         let bytes = [bytes.as_bytes(), b"\r\n", &self.body].concat();
-        let answer = exchange(address, &bytes).await;
+        let answer = exchange_over(stream, &bytes).await;
         if let Some(length) = answer.headers.get("content-length").filter(|_| self.method != Method::HEAD) {
             assert_eq!(length.to_str().unwrap(), answer.body.len().to_string(), "the body is whole");
         }
@@ -66,8 +71,11 @@ impl Request {
 
 /// Sends bytes on a connection of their own, and reads the answer to its end.
 pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let (mut reading, mut writing) = stream.split();
+    exchange_over(TcpStream::connect(address).await.unwrap(), bytes).await
+}
+
+async fn exchange_over(stream: impl AsyncRead + AsyncWrite, bytes: &[u8]) -> Answer {
+    let (mut reading, mut writing) = tokio::io::split(stream);
     let mut answered = Vec::new();
     // A body that is too long is answered before it was read: writing may fail then, and that is no failure.
     let (_, read) = tokio::join!(writing.write_all(bytes), reading.read_to_end(&mut answered));

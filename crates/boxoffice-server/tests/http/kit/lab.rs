@@ -41,9 +41,11 @@ pub struct Lab {
     /// Its database, which fails when it is told to.
     pub storage: Arc<FaultyStorage<SqliteStorage>>,
     address: SocketAddr,
+    /// Those of webhooks, where they have some of their own.
+    webhooks: Vec<SocketAddr>,
     log: LogSink,
     logged: Arc<Mutex<Vec<u8>>>,
-    directory: TempDir,
+    directory: Arc<TempDir>,
     shutdown: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
 }
@@ -78,19 +80,28 @@ impl Lab {
     }
 
     async fn open(directory: TempDir, addresses: &str, settings: &str) -> Self {
-        let file = directory.path().join("boxoffice.toml");
         let settings = settings.replace("DIR", directory.path().to_str().unwrap());
-        std::fs::write(&file, settings).unwrap();
-        let config = Config::load(ConfigSources {
-            file: Some(file),
-            data_dir: Some(directory.path().to_owned()),
-            listen: Some(addresses.to_owned()),
-            variables: Vec::new(),
-        });
-        let config = config.unwrap();
+        std::fs::write(directory.path().join("boxoffice.toml"), settings).unwrap();
+        let config = config(directory.path(), addresses);
         let DatabaseConfig::Sqlite(path) = &config.database else { unreachable!("tests have SQLite") };
         let storage = Arc::new(FaultyStorage::new(SqliteStorage::open(path).unwrap()));
         let clock = Arc::new(FixedClock::at(NOW));
+        Self::on(Arc::new(directory), config, storage, clock).await
+    }
+
+    /// Another node with the same settings on the same database.
+    pub async fn another_node(&self) -> Self {
+        let config = config(self.directory(), "127.0.0.1:0");
+        let (storage, clock) = (Arc::clone(&self.storage), Arc::clone(&self.clock));
+        Self::on(Arc::clone(&self.directory), config, storage, clock).await
+    }
+
+    async fn on(
+        directory: Arc<TempDir>,
+        config: Config,
+        storage: Arc<FaultyStorage<SqliteStorage>>,
+        clock: Arc<FixedClock>,
+    ) -> Self {
         let opened = Installation::open(
             Arc::clone(&storage) as Arc<_>,
             &config.master_key,
@@ -101,6 +112,8 @@ impl Lab {
         put_material(&installation).await;
         let listeners = serve::bind(&config).await.unwrap();
         let address = listeners[0].address();
+        let webhooks = listeners.iter().filter(|listener| listener.webhook_of().is_some());
+        let webhooks = webhooks.map(serve::Listener::address).collect();
         let logged = Arc::new(Mutex::new(Vec::new()));
         let log = LogSink::to(Memory(Arc::clone(&logged)));
         let app = App::start(AppParts {
@@ -124,6 +137,7 @@ impl Lab {
             clock,
             storage,
             address,
+            webhooks,
             log,
             logged,
             directory,
@@ -140,6 +154,16 @@ impl Lab {
     /// `http://127.0.0.1:…`.
     pub fn base(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where requests go.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The addresses of webhooks alone.
+    pub fn webhook_addresses(&self) -> &[SocketAddr] {
+        &self.webhooks
     }
 
     pub async fn send(&self, request: Request) -> Answer {
@@ -198,6 +222,16 @@ impl Lab {
         self.log.flush();
         String::from_utf8(self.logged.lock().unwrap().clone()).unwrap()
     }
+}
+
+fn config(directory: &Path, addresses: &str) -> Config {
+    let config = Config::load(ConfigSources {
+        file: Some(directory.join("boxoffice.toml")),
+        data_dir: Some(directory.to_owned()),
+        listen: Some(addresses.to_owned()),
+        variables: Vec::new(),
+    });
+    config.unwrap()
 }
 
 /// Puts the process's lab material into a new database, where the service would make its own.

@@ -10,4 +10,4 @@ mod refusals;
 mod revocation;
 mod token;
 mod withheld;
-mod world;
+pub mod world;
