@@ -8,6 +8,7 @@ mod commands;
 mod console;
 pub mod documents;
 mod failure;
+mod key_storage;
 mod place;
 mod player;
 mod serve_address;

@@ -4,11 +4,15 @@ mod account;
 mod authenticator;
 mod codes;
 mod config;
+mod content;
 mod doctor;
+mod key;
 mod lab;
 mod redeem;
 mod sealing_key;
+mod seed;
 mod serve;
+mod storage_key;
 mod token;
 
 use clap::{Parser, Subcommand};
@@ -47,6 +51,18 @@ enum Command {
     /// Rolls the keys that seal tokens
     #[command(subcommand)]
     SealingKey(sealing_key::Command),
+    /// Imports, exports, shows and deletes content keys, and shows who used them
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Makes, imports and retires the seeds from which keys follow
+    #[command(subcommand)]
+    Seed(seed::Command),
+    /// Lists and deletes the contents whose keys follow from seeds
+    #[command(subcommand)]
+    Content(content::Command),
+    /// Rolls the keys that the key storage rests under
+    #[command(subcommand)]
+    StorageKey(storage_key::Command),
     /// Looks into tokens
     #[command(subcommand)]
     Token(token::Command),
@@ -83,6 +99,10 @@ impl Command {
             Self::Authenticator(command) => command.run(place, console).await,
             Self::Codes(command) => command.run(console),
             Self::SealingKey(command) => command.run(place, console).await,
+            Self::Key(command) => command.run(place, console).await,
+            Self::Seed(command) => command.run(place, console).await,
+            Self::Content(command) => command.run(place, console).await,
+            Self::StorageKey(command) => command.run(place, console).await,
             Self::Token(command) => command.run(place, console).await,
             Self::Redeem(command) => command.run(place, console).await,
             Self::Lab(command) => command.run(place, console).await,

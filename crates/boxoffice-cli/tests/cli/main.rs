@@ -14,6 +14,8 @@ mod configuration;
 mod documents;
 mod first_start;
 mod http;
+mod key_crashes;
+mod key_storage;
 mod lab;
 mod lifecycle;
 mod playready;

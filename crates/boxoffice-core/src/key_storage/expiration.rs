@@ -7,7 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 const FORM: &str = "expected a time such as 2026-04-14T12:01:10Z or 2026-04-14T14:01:10+02:00, or a date";
 
 /// Reads an RFC 3339 date-time with any offset and fraction, or a date, which is its midnight in `Z`.
-pub(super) fn parse(text: &str) -> Result<Timestamp, &'static str> {
+///
+/// # Errors
+/// What was expected.
+pub fn parse(text: &str) -> Result<Timestamp, &'static str> {
     let (date, rest) = text.split_at_checked(10).ok_or(FORM)?;
     let date = parse_date(date)?;
     if rest.is_empty() {

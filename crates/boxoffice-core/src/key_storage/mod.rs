@@ -19,6 +19,7 @@ mod view;
 
 pub use cursor::{Cursor, CursorError, ListFilter};
 pub use envelope::{AccountKey, SeedPlace, StorageKey};
+pub use expiration::parse as parse_time;
 pub use kek_id::{KekId, KekIdError, SEED_PREFIX, SERVICE};
 pub use kid::{parse_kid, parse_kid_list, parse_one_kid};
 pub use material::{KeyMaterial, MaterialKind};

@@ -91,6 +91,33 @@ impl NewKey {
     }
 }
 
+impl NewKey {
+    /// A key as a line of an imported file gives it (key-storage.md, section 11). An empty content id is none.
+    ///
+    /// # Errors
+    /// [`KeyRefusal`]: as for [`NewKey::parse`].
+    pub fn of_fields(kid: &str, key: &str, content_id: Option<&str>) -> Result<Self, KeyRefusal> {
+        let wrong = |error: String| {
+            KeyRefusal::new(KeyProblem::InvalidKeyObject, format!("k: {error}")).parameter("k")
+        };
+        let content_id = content_id.filter(|text| !text.is_empty());
+        if let Some(text) = content_id.filter(|text| text.len() > CONTENT_ID) {
+            let hint = format!("contentId has {} bytes, expected at most {CONTENT_ID}", text.len());
+            return Err(invalid("contentId", hint));
+        }
+        Ok(Self {
+            kid: Some(parse_kid(kid.as_bytes())?),
+            material: GivenMaterial::Key(
+                ContentKey::from_hex(key.as_bytes()).map_err(|error| wrong(error.to_string()))?,
+            ),
+            kek_id: None,
+            info: None,
+            content_id: content_id.map(ToOwned::to_owned),
+            expiration: None,
+        })
+    }
+}
+
 impl KeyChange {
     /// Reads a body; `kid`, unknown and read-only members are ignored.
     ///

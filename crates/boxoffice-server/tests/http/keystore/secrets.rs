@@ -2,15 +2,23 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use boxoffice_server::keystore::NewSeedKind;
 use drm_primitives::{base64, hex};
+use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use super::Keys;
 
-/// How many keys of each kind.
-const KEYS: u8 = 24;
+/// How many keys of each of the two kinds that are stored.
+const KEYS: u16 = 500;
+
+/// How many are stored at once.
+const AT_ONCE: u16 = 50;
+
+/// With how many of them every call is made.
+const EVERY_CALL: u16 = 24;
 
 /// Every form in which a secret might stand somewhere. Base64 has three, by where in a triple the secret begins.
 fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
@@ -61,36 +69,52 @@ impl Search {
     }
 }
 
+/// Sixteen bytes that are nobody else's.
+fn secret(kind: u8, number: u16) -> [u8; 16] {
+    let mut random = 0x9E37_79B9_7F4A_7C15_u64 ^ u64::from(kind) << 32 ^ u64::from(number);
+    std::array::from_fn(|_| {
+        // The generator of Knuth's MMIX.
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random.to_be_bytes()[0]
+    })
+}
+
+/// Stores a key of each kind, and makes every call with some of them.
+async fn store(keys: Arc<Keys>, number: u16) {
+    let [kek, key, held] = [1, 2, 3].map(|kind| secret(kind, number));
+    let (wrapping, content) = (hex::encode(&kek), hex::encode(&key));
+    let name = format!("^{number}");
+    let body = format!(r#"{{"kid":"{name}","k":"{content}"}}"#);
+    assert_eq!(keys.post(&format!("/keys?kek={wrapping}"), &body).await.status, 201);
+    let body = format!(r#"{{"kid":"{name}h","k":"{}"}}"#, hex::encode(&held));
+    assert_eq!(keys.post("/keys", &body).await.status, 201);
+    if number >= EVERY_CALL {
+        return;
+    }
+    keys.get(&format!("/keys/{name}?kek={wrapping}")).await;
+    keys.get(&format!("/keys/{name}h/value")).await;
+    keys.get(&format!("/keys?kek={wrapping}")).await;
+    keys.put(&format!("/keys/{name}h"), r#"{"info":"x"}"#).await;
+    keys.put(&format!("/keys/{name}?kek={wrapping}"), &format!(r#"{{"k":"{content}"}}"#)).await;
+    // Errors quote nothing either.
+    let refused = keys.post("/keys", &format!(r#"{{"k":"{content}00","ek":"{content}"}}"#)).await;
+    assert!(!refused.text().contains(&content[..16]), "{}", refused.text());
+    keys.get(&format!("/keys/{name}?kek={wrapping}00")).await;
+    let parameters = format!("kid=%5E{number}&kek={wrapping}");
+    keys.lab.ask_for_token(&keys.customer, "ck", &parameters).await;
+}
+
 #[tokio::test]
 async fn no_key_kek_or_seed_stands_in_any_file_or_log() {
-    let keys = Keys::start().await;
-    let secret = |kind: u8, number: u8| -> [u8; 16] {
-        std::array::from_fn(|at| {
-            kind.wrapping_mul(89)
-                ^ number.wrapping_mul(37)
-                ^ u8::try_from(at).unwrap().wrapping_mul(101)
-                ^ 0xA5
-        })
-    };
+    let keys = Arc::new(Keys::start().await);
     let mut secrets = Vec::new();
-    for number in 0..KEYS {
-        let (kek, key, held) = (secret(1, number), secret(2, number), secret(3, number));
-        let (wrapping, content) = (hex::encode(&kek), hex::encode(&key));
-        let name = format!("^{number}");
-        keys.post(&format!("/keys?kek={wrapping}"), &format!(r#"{{"kid":"{name}","k":"{content}"}}"#)).await;
-        keys.post("/keys", &format!(r#"{{"kid":"{name}h","k":"{}"}}"#, hex::encode(&held))).await;
-        keys.get(&format!("/keys/{name}?kek={wrapping}")).await;
-        keys.get(&format!("/keys/{name}h/value")).await;
-        keys.get(&format!("/keys?kek={wrapping}")).await;
-        keys.put(&format!("/keys/{name}h"), r#"{"info":"x"}"#).await;
-        keys.put(&format!("/keys/{name}?kek={wrapping}"), &format!(r#"{{"k":"{content}"}}"#)).await;
-        // Errors quote nothing either.
-        let refused = keys.post("/keys", &format!(r#"{{"k":"{content}00","ek":"{content}"}}"#)).await;
-        assert!(!refused.text().contains(&content[..16]), "{}", refused.text());
-        keys.get(&format!("/keys/{name}?kek={wrapping}00")).await;
-        let parameters = format!("kid=%5E{number}&kek={wrapping}");
-        keys.lab.ask_for_token(&keys.customer, "ck", &parameters).await;
-        secrets.extend([kek.to_vec(), key.to_vec(), held.to_vec()]);
+    for first in (0..KEYS).step_by(usize::from(AT_ONCE)) {
+        let mut calls = JoinSet::new();
+        for number in first..(first + AT_ONCE).min(KEYS) {
+            secrets.extend([1, 2, 3].map(|kind| secret(kind, number).to_vec()));
+            calls.spawn(store(Arc::clone(&keys), number));
+        }
+        calls.join_all().await;
     }
     let seed: [u8; 32] = std::array::from_fn(|at| 0xC3 ^ u8::try_from(at).unwrap().wrapping_mul(53));
     let place = (boxoffice_core::Environment::Test, keys.customer.id);
@@ -99,11 +123,11 @@ async fn no_key_kek_or_seed_stands_in_any_file_or_log() {
     secrets.push(seed.to_vec());
     storage.rotate_storage_key(place.0).await.unwrap();
     storage.maintain_once(std::time::Duration::ZERO).await.unwrap();
-    for number in 0..KEYS {
-        assert_eq!(
-            keys.get(&format!("/keys/^{number}h/value")).await.text(),
-            hex::encode(&secret(3, number))
-        );
+    for first in (0..KEYS).step_by(250) {
+        let numbers = first..first + 250;
+        let names: Vec<_> = numbers.clone().map(|number| format!("^{number}h")).collect();
+        let expected: Vec<_> = numbers.map(|number| hex::encode(&secret(3, number))).collect();
+        assert_eq!(keys.get(&format!("/keys/{}/value", names.join(","))).await.text(), expected.join(","));
     }
     let mut places = vec![("the log".to_owned(), keys.lab.log().into_bytes())];
     files(keys.lab.directory(), &mut places);
