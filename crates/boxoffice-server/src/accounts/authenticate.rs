@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use boxoffice_core::authenticator::{AuthenticatorHashKey, CustomerAuthenticator, Scope};
-use boxoffice_core::{Account, Environment, Event, Parameters, Refusal};
+use boxoffice_core::{Account, AccountId, Environment, Event, Parameters, Refusal};
 use boxoffice_storage::StorageError;
 
 use super::Accounts;
@@ -122,4 +122,12 @@ pub(crate) fn storage_failed(error: &StorageError) -> Refusal {
                 .status(500)
         }
     }
+}
+
+/// -2019: the account has no licence left.
+pub(crate) fn no_balance(account: AccountId) -> Refusal {
+    let hint = format!(
+        "the balance of account {account} is zero; `boxoffice account set {account} --balance +N` tops it up"
+    );
+    Refusal::new(Event::InsufficientTokens, hint)
 }

@@ -15,7 +15,7 @@ use boxoffice_storage::{Storage, StorageError};
 use tokio::time::{Instant, timeout};
 
 pub use authenticate::Caller;
-pub(crate) use authenticate::storage_failed;
+pub(crate) use authenticate::{no_balance, storage_failed};
 
 /// The cache. Unknown accounts are not cached: nobody can fill it by guessing.
 pub struct Accounts {

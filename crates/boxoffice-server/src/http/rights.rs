@@ -1,4 +1,4 @@
-//! `POST /hms/{wv,pr,ck}/rights/` (token-api.md, section 10).
+//! `POST /hms/{wv,pr,fp,ck}/rights/` (token-api.md, section 10).
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -15,7 +15,7 @@ use crate::body::{self, BodyError};
 use crate::call::body_refusal;
 use crate::context::Context;
 use crate::edge::NOT_GRANTED;
-use crate::hms::redemption::{Licence, Redemption};
+use crate::hms::redemption::{Facts, Licence, Redemption};
 use crate::hms::{clearkey, playready, widevine};
 
 /// The header that may carry the token.
@@ -29,28 +29,28 @@ const CLEAR_KEY_LIMIT: usize = 16_384;
 
 /// Widevine.
 pub(crate) async fn widevine(State(app): State<App>, context: Context, request: Request) -> Response {
-    let asked = match Asked::read(&app, context, request, CHALLENGE_LIMIT).await {
-        Ok(asked) => asked,
+    let (asked, mut facts) = match Asked::read(&app, Drm::Widevine, context, request, CHALLENGE_LIMIT).await {
+        Ok(read) => read,
         Err(refused) => return refused,
     };
     let outcome = match &asked.body {
-        Ok(body) => widevine::rights::redeem(&app, &asked.redemption(), body).await,
+        Ok(body) => widevine::rights::redeem(&app, &asked.redemption(), &mut facts, body).await,
         Err(error) => Err(bad_body(Event::WidevineLicenseFailed, *error)),
     };
-    asked.answer(&app, Drm::Widevine, outcome)
+    asked.answer(&app, &mut facts, outcome).await
 }
 
 /// Clear Key.
 pub(crate) async fn clearkey(State(app): State<App>, context: Context, request: Request) -> Response {
-    let asked = match Asked::read(&app, context, request, CLEAR_KEY_LIMIT).await {
-        Ok(asked) => asked,
+    let (asked, mut facts) = match Asked::read(&app, Drm::ClearKey, context, request, CLEAR_KEY_LIMIT).await {
+        Ok(read) => read,
         Err(refused) => return refused,
     };
     let outcome = match &asked.body {
-        Ok(body) => clearkey::rights::redeem(&app, &asked.redemption(), body).await,
+        Ok(body) => clearkey::rights::redeem(&app, &asked.redemption(), &mut facts, body).await,
         Err(error) => Err(bad_body(Event::KeyData, *error)),
     };
-    let mut response = asked.answer(&app, Drm::ClearKey, outcome);
+    let mut response = asked.answer(&app, &mut facts, outcome).await;
     response.headers_mut().insert(http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
@@ -58,50 +58,51 @@ pub(crate) async fn clearkey(State(app): State<App>, context: Context, request: 
 /// PlayReady. Its errors are SOAP faults, unless the request says `errorFormat` (playready.md, section 6).
 pub(crate) async fn playready(State(app): State<App>, context: Context, request: Request) -> Response {
     let actor = request.uri().path().to_owned();
-    let asked = match Asked::read(&app, context, request, CHALLENGE_LIMIT).await {
-        Ok(asked) => asked,
+    let (asked, mut facts) = match Asked::read(&app, Drm::PlayReady, context, request, CHALLENGE_LIMIT).await
+    {
+        Ok(read) => read,
         Err(refused) => return refused,
     };
     let outcome = match &asked.body {
-        Ok(body) => playready::rights::redeem(&app, &asked.redemption(), body).await,
+        Ok(body) => playready::rights::redeem(&app, &asked.redemption(), &mut facts, body).await,
         Err(error @ BodyError::TooLong { .. }) => Err(playready::Fault::too_long(error.to_string())),
         Err(error) => Err(body_refusal(*error).into()),
     };
     app.metrics().redeemed(Drm::PlayReady, outcome.is_ok());
-    match outcome {
-        Ok(licence) => licence_answer(licence),
-        Err(fault) if matches!(asked.parameters.one("errorFormat"), Ok(Some(_))) => {
-            refuse(&fault.refusal, &asked.context, asked.format)
-        }
-        Err(fault) => {
-            let mut custom_data = error_json(&fault.refusal, asked.context.request_id);
-            if let Some(members) = custom_data.as_object_mut() {
-                members.insert("status".to_owned(), fault.refusal.http_status().into());
-            }
-            let soap = fault.to_soap(&actor, &custom_data.to_string());
-            let mut response = Response::new(Body::from(soap));
-            // Players take a fault from a 500 alone (playready.md, section 6).
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            let content_type = HeaderValue::from_static("text/xml; charset=utf-8");
-            response.headers_mut().insert(CONTENT_TYPE, content_type);
-            mark(&mut response, &fault.refusal);
-            response
-        }
+    let fault = match outcome {
+        Ok(licence) => return licence_answer(licence),
+        Err(fault) => fault,
+    };
+    asked.redemption().refuse(&app, &mut facts, &fault.refusal).await;
+    if matches!(asked.parameters.one("errorFormat"), Ok(Some(_))) {
+        return refuse(&fault.refusal, &asked.context, asked.format);
     }
+    let mut custom_data = error_json(&fault.refusal, asked.context.request_id);
+    if let Some(members) = custom_data.as_object_mut() {
+        members.insert("status".to_owned(), fault.refusal.http_status().into());
+    }
+    let soap = fault.to_soap(&actor, &custom_data.to_string());
+    let mut response = Response::new(Body::from(soap));
+    // Players take a fault from a 500 alone (playready.md, section 6).
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    let content_type = HeaderValue::from_static("text/xml; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    mark(&mut response, &fault.refusal);
+    response
 }
 
 /// FairPlay. Its licences come from the operator's own key server, which this version does not reach yet: tokens
 /// are made, and each redemption says so (fairplay.md, section 5).
 pub(crate) async fn fairplay(State(app): State<App>, context: Context, request: Request) -> Response {
-    let asked = match Asked::read(&app, context, request, CHALLENGE_LIMIT).await {
-        Ok(asked) => asked,
+    let (asked, mut facts) = match Asked::read(&app, Drm::FairPlay, context, request, CHALLENGE_LIMIT).await {
+        Ok(read) => read,
         Err(refused) => return refused,
     };
     let environment = asked.context.environment;
     let hint = format!("no FairPlay key server is configured for the {environment} environment");
     let refusal =
         Refusal::new(Event::CkcFailed, hint).reason("upstream-unavailable").status(503).retry_after(60);
-    asked.answer(&app, Drm::FairPlay, Err(refusal))
+    asked.answer(&app, &mut facts, Err(refusal)).await
 }
 
 /// A redemption as it came.
@@ -114,16 +115,29 @@ struct Asked {
 }
 
 impl Asked {
-    async fn read(app: &App, context: Context, request: Request, limit: usize) -> Result<Self, Response> {
+    /// Reads a redemption, and begins to gather what its record will say.
+    async fn read(
+        app: &App,
+        drm: Drm,
+        context: Context,
+        request: Request,
+        limit: usize,
+    ) -> Result<(Self, Facts), Response> {
+        let (environment, address) = (context.environment, Some(context.address));
+        let mut facts = Facts::new(app.now(), (environment, drm), address, context.request_id);
         let (parts, body) = request.into_parts();
         let query = parts.uri.query().unwrap_or_default();
         let parameters = Parameters::parse(query.as_bytes(), b"").map_err(|error| {
             refuse(&Refusal::of_status(400, error.to_string()), &context, ErrorFormat::Json)
         })?;
-        let format = ErrorFormat::of(&parameters, ErrorFormat::Json)
-            .map_err(|refusal| refuse(&refusal, &context, ErrorFormat::Html))?;
+        let format = ErrorFormat::of(&parameters, ErrorFormat::Json);
         let body = body::read(body, limit, app.config().server.body_timeout).await;
-        Ok(Self { context, parts, parameters, format, body })
+        let asked =
+            Self { context, parts, parameters, format: *format.as_ref().unwrap_or(&ErrorFormat::Html), body };
+        match format {
+            Ok(_) => Ok((asked, facts)),
+            Err(refusal) => Err(asked.answer(app, &mut facts, Err(refusal)).await),
+        }
     }
 
     fn redemption(&self) -> Redemption<'_> {
@@ -137,11 +151,14 @@ impl Asked {
         }
     }
 
-    fn answer(&self, app: &App, drm: Drm, outcome: Result<Licence, Refusal>) -> Response {
-        app.metrics().redeemed(drm, outcome.is_ok());
+    async fn answer(&self, app: &App, facts: &mut Facts, outcome: Result<Licence, Refusal>) -> Response {
+        app.metrics().redeemed(facts.drm, outcome.is_ok());
         match outcome {
             Ok(licence) => licence_answer(licence),
-            Err(refusal) => refuse(&refusal, &self.context, self.format),
+            Err(refusal) => {
+                self.redemption().refuse(app, facts, &refusal).await;
+                refuse(&refusal, &self.context, self.format)
+            }
         }
     }
 }

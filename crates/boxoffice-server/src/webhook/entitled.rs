@@ -12,11 +12,12 @@ use playready::keys::Withheld;
 use playready::policy::{check_clock, check_rental_end};
 use playready::{Asked, LicencePolicy};
 
+use super::record::note_extension;
 use super::request::{Client, RedeemRequest};
 use crate::app::App;
 use crate::hms::playready::policy::{self, OutputControls};
 use crate::hms::playready::{Fault, rights};
-use crate::hms::redemption::{Admitted, Redemption};
+use crate::hms::redemption::{Admitted, Facts, Redemption};
 
 /// What is granted, unless the account, the token or another answer stands against it.
 pub(super) struct Entitled {
@@ -38,7 +39,7 @@ pub(super) async fn entitle(
     app: &App,
     environment: Environment,
     asked: &RedeemRequest,
-    now: Timestamp,
+    facts: &mut Facts,
 ) -> Result<Entitled, Fault> {
     // Only what the handler passes on counts: its own request's query and headers carry no player's token.
     let redemption = Redemption {
@@ -49,14 +50,15 @@ pub(super) async fn entitle(
         address: asked.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
     };
     let token = token_in(&asked.token.0).map(str::as_bytes);
-    let admitted = redemption.admit(app, Drm::PlayReady, token).await?;
+    let admitted = redemption.admit(app, Drm::PlayReady, token, facts).await?;
+    note_extension(&admitted.entitlement, facts);
     if admitted.entitlement.address.is_some() && asked.address.is_none() {
         let hint = "this token is good from one address only, and the request has no clientAddress";
         return Err(Refusal::new(Event::IpAddress, hint).reason("address").status(403).into());
     }
     redemption.check_address(&admitted)?;
     let outputs = &app.config().environment(environment).playready.output_control_flags;
-    Entitled::choose(admitted, asked, outputs, now)
+    Entitled::choose(admitted, asked, outputs, facts.time)
 }
 
 impl Entitled {

@@ -3,22 +3,19 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use boxoffice_core::entitlement::Entitlement;
 use boxoffice_core::{Drm, Event, Refusal};
-use boxoffice_storage::{Grant, GrantOutcome, OneTimeUse, RecordFilter, RecordId, RememberedAnswer};
-use drm_primitives::Kid;
+use boxoffice_storage::{RecordFilter, RecordId, RememberedAnswer};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
-use playready::challenge::token_in;
 
 use super::authentication::Proof;
 use super::certificate::ClientCertificate;
 use super::decision::{Decision, Question};
-use super::entitled::{Entitled, entitle};
+use super::entitled::entitle;
 use super::grant::GrantText;
-use super::record::Happened;
+use super::record::describe;
 use super::request::{BODY_LIMIT, RedeemRequest};
 use super::secret::sha256;
 use super::settings::Webhook;
@@ -29,6 +26,8 @@ use crate::body;
 use crate::call::body_refusal;
 use crate::context::Context;
 use crate::hms::playready::Fault;
+use crate::hms::redemption::Facts;
+use crate::hms::redemption::books::{self, Booked};
 use crate::hosts::Client as Whence;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -57,15 +56,11 @@ async fn answer(app: &App, context: &Context, parts: &Parts, body: Body) -> Resu
     check_caller(app, webhook, parts, &body)?;
     let key = idempotency_key(&parts.headers)?;
     let asked = RedeemRequest::parse(&body).map_err(|error| Refusal::of_status(400, error.to_string()))?;
-    let call = Call {
-        app,
-        context,
-        webhook,
-        asked,
-        question: Question { environment, key, body_hash: sha256(&body) },
-        now: app.now(),
-    };
-    call.answer().await
+    let question = Question { environment, key, body_hash: sha256(&body) };
+    let mut facts = Facts::new(app.now(), (environment, Drm::PlayReady), asked.address, context.request_id);
+    describe(&asked, &mut facts);
+    let call = Call { app, context, webhook, asked, question, now: facts.time };
+    call.answer(&mut facts).await
 }
 
 /// Keys leave in this answer: it goes over TLS, here or at a trusted proxy, or stays on this machine.
@@ -126,12 +121,12 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    async fn answer(&self) -> Result<Response, Refusal> {
+    async fn answer(&self, facts: &mut Facts) -> Result<Response, Refusal> {
         let storage = self.app.installation().storage();
         let known = storage.remembered_answer(self.question.environment, self.question.key, self.now).await;
         let outcome = match known {
             Ok(Some(known)) => return self.again(&known).await,
-            Ok(None) => self.decide().await,
+            Ok(None) => self.decide(facts).await,
             Err(error) => Err(storage_failed(&error).into()),
         };
         let fault = match outcome {
@@ -140,21 +135,23 @@ impl Call<'_> {
             Err(Stopped::Refused(fault)) => *fault,
         };
         self.app.metrics().redeemed(Drm::PlayReady, false);
-        Ok(self.refuse(&fault).await)
+        Ok(self.refuse(&fault, facts).await)
     }
 
     /// Grants, and answers with what is durable then.
-    async fn decide(&self) -> Result<Response, Stopped> {
-        let entitled = entitle(self.app, self.question.environment, &self.asked, self.now).await?;
+    async fn decide(&self, facts: &mut Facts) -> Result<Response, Stopped> {
+        let entitled = entitle(self.app, self.question.environment, &self.asked, facts).await?;
         entitled.admitted.check_balance()?;
+        facts.kids = entitled.policies.iter().map(|policy| policy.kid).collect();
+        facts.note_not_granted(entitled.not_granted.iter().copied());
+        let withheld = entitled.withheld.iter();
+        facts.note_withheld(withheld.map(|key| (key.kid, u32::from(key.required.number()), key.device)));
         let text = GrantText::new(&entitled, self.webhook.wrap_key.as_ref(), self.context.request_id);
         let decision = Decision::Grant { text, recorded_at: self.now.as_microsecond() };
-        let grant = self.grant(&entitled, &decision);
-        let granted = self.app.installation().storage().grant(grant).await;
-        let record = match granted.map_err(|error| storage_failed(&error))? {
-            GrantOutcome::Granted { record, .. } => record,
-            GrantOutcome::AlreadyAnswered(known) => return Err(Stopped::Answered(known)),
-            outcome => return Err(refused_by_storage(&outcome, &entitled).into()),
+        let answer = self.remember(&decision);
+        let record = match books::grant_once(self.app, &entitled.admitted, facts, answer).await? {
+            Booked::Granted(record) => record,
+            Booked::Before(known) => return Err(Stopped::Answered(known)),
         };
         self.app.metrics().redeemed(Drm::PlayReady, true);
         let response = match &decision {
@@ -162,32 +159,6 @@ impl Call<'_> {
             Decision::Refuse { status, body } => json_answer(*status, body.clone()),
         };
         Ok(response)
-    }
-
-    fn grant(&self, entitled: &Entitled, decision: &Decision) -> Grant {
-        let entitlement = &entitled.admitted.entitlement;
-        let kids: Vec<Kid> = entitled.policies.iter().map(|policy| policy.kid).collect();
-        let withheld = entitled.withheld.iter().map(|withheld| withheld.kid);
-        let happened = Happened {
-            now: self.now,
-            environment: self.question.environment,
-            request_id: self.context.request_id,
-            entitlement: Some(entitlement),
-            code: 0,
-            kids: kids.clone(),
-            not_granted: withheld.chain(entitled.not_granted.iter().copied()).collect(),
-        };
-        Grant {
-            account: entitlement.account,
-            record: happened.record(&self.asked),
-            one_time: entitlement.one_time.then_some(OneTimeUse {
-                token_id: entitlement.token_id,
-                kids,
-                expires: entitlement.expires_at,
-            }),
-            stream: None,
-            answer: Some(self.remember(decision)),
-        }
     }
 
     fn remember(&self, decision: &Decision) -> RememberedAnswer {
@@ -198,7 +169,7 @@ impl Call<'_> {
 
     /// Answers with a refusal, and what the handler shall throw. One that the same question would get again is
     /// remembered; our own failures are not, for they pass.
-    async fn refuse(&self, fault: &Fault) -> Response {
+    async fn refuse(&self, fault: &Fault, facts: &Facts) -> Response {
         let (refusal, request_id) = (&fault.refusal, self.context.request_id);
         let mut members = error_json(refusal, request_id);
         let mut custom_data = members.clone();
@@ -212,21 +183,7 @@ impl Call<'_> {
         let status = StatusCode::from_u16(refusal.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let decision = Decision::Refuse { status, body: members.to_string().into_bytes() };
         let answer = (!status.is_server_error()).then(|| self.remember(&decision));
-        let token = self.token_as_far_as_it_opens();
-        let happened = Happened {
-            now: self.now,
-            environment: self.question.environment,
-            request_id,
-            entitlement: token.as_ref(),
-            code: refusal.code_number(),
-            kids: self.asked.kids.clone(),
-            not_granted: Vec::new(),
-        };
-        let record = happened.record(&self.asked);
-        if let Err(error) = self.app.installation().storage().add_record(record, answer).await {
-            // Nothing was granted, so nothing is lost but the record itself.
-            tracing::warn!(%error, "the record of a refusal could not be kept");
-        }
+        books::refuse(self.app, facts, refusal, answer).await;
         let body = match decision {
             Decision::Refuse { body, .. } => body,
             Decision::Grant { .. } => Vec::new(),
@@ -234,12 +191,6 @@ impl Call<'_> {
         let mut response = json_answer(status, body);
         mark(&mut response, refusal);
         response
-    }
-
-    /// Whose token it was that was refused, for the record; a token that no key opens belongs to nobody.
-    fn token_as_far_as_it_opens(&self) -> Option<Entitlement> {
-        let token = token_in(&self.asked.token.0)?;
-        self.app.rings().sealing(self.question.environment).open(token.as_bytes()).ok()
     }
 
     /// Gives a decision again, to the same question.
@@ -299,29 +250,6 @@ enum Stopped {
 impl<T: Into<Fault>> From<T> for Stopped {
     fn from(fault: T) -> Self {
         Self::Refused(Box::new(fault.into()))
-    }
-}
-
-/// What the database found when it looked once more, under its lock.
-fn refused_by_storage(outcome: &GrantOutcome, entitled: &Entitled) -> Refusal {
-    let account = entitled.admitted.account.id;
-    match outcome {
-        GrantOutcome::AccountGone => {
-            Refusal::new(Event::AccountDisabled, "the account of this token is not there any more")
-        }
-        GrantOutcome::InsufficientBalance => {
-            let hint = format!(
-                "the balance of account {account} is zero; `boxoffice account set {account} --balance +N` tops it up"
-            );
-            Refusal::new(Event::InsufficientTokens, hint)
-        }
-        GrantOutcome::TokenUsed => {
-            let hint = "this token is good once, and was redeemed; ask for a new one";
-            Refusal::new(Event::TokenInvalid, hint).reason("token-used").status(401)
-        }
-        GrantOutcome::Granted { .. } | GrantOutcome::AlreadyAnswered(_) | GrantOutcome::TooManyStreams(_) => {
-            Refusal::new(Event::AdminError, "the service has failed; its log says why").status(500)
-        }
     }
 }
 

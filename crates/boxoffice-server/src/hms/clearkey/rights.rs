@@ -5,15 +5,21 @@ use boxoffice_core::{Drm, Event, Refusal};
 use clearkey::{Key, Request, RequestError};
 
 use crate::app::App;
-use crate::hms::redemption::{Licence, Redemption};
+use crate::hms::redemption::{Facts, Licence, Redemption, books};
 
 /// Answers a request with those of its keys that the token holds.
 ///
 /// # Errors
 /// Every row of clearkey.md, section 3, and of token-api.md, section 10.
-pub async fn redeem(app: &App, redemption: &Redemption<'_>, body: &[u8]) -> Result<Licence, Refusal> {
+pub async fn redeem(
+    app: &App,
+    redemption: &Redemption<'_>,
+    facts: &mut Facts,
+    body: &[u8],
+) -> Result<Licence, Refusal> {
     let request = Request::parse(body).map_err(|error| malformed(&error))?;
-    let admitted = redemption.admit(app, Drm::ClearKey, None).await?;
+    facts.kids = request.kids().to_vec();
+    let admitted = redemption.admit(app, Drm::ClearKey, None, facts).await?;
     redemption.check_address(&admitted)?;
     let Terms::ClearKey(terms) = &admitted.entitlement.terms else {
         // The token's DRM was checked when it was opened.
@@ -27,6 +33,9 @@ pub async fn redeem(app: &App, redemption: &Redemption<'_>, body: &[u8]) -> Resu
     admitted.check_balance()?;
     let missing: Vec<_> = grant.not_granted().iter().map(ToString::to_string).collect();
     let not_granted = (!missing.is_empty()).then(|| missing.join(", "));
+    facts.kids = grant.kids().collect();
+    facts.note_not_granted(grant.not_granted().iter().copied());
+    books::grant(app, &admitted, facts, None).await?;
     Ok(Licence { body: grant.write().to_vec(), content_type: "application/json", not_granted })
 }
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use boxoffice_core::entitlement::{PlayReadyTerms, Rights, Terms};
 use boxoffice_core::{Drm, Event, Refusal};
+use playready::keys::Withheld;
 use playready::policy::check_rental_end;
 use playready::{Asked, Challenge, Device, Issuer};
 
 use super::policy;
 use super::refusal::Fault;
 use crate::app::App;
-use crate::hms::redemption::{Admitted, Licence, Redemption};
+use crate::hms::redemption::{Admitted, Facts, Licence, MOST, Redemption, books, description, shown};
 
 /// Answers a challenge with one licence for each KID of its header that the token has.
 ///
@@ -19,16 +20,22 @@ use crate::hms::redemption::{Admitted, Licence, Redemption};
 ///
 /// # Errors
 /// Every row of playready.md, section 6.
-pub async fn redeem(app: &App, redemption: &Redemption<'_>, body: &[u8]) -> Result<Licence, Fault> {
+pub async fn redeem(
+    app: &App,
+    redemption: &Redemption<'_>,
+    facts: &mut Facts,
+    body: &[u8],
+) -> Result<Licence, Fault> {
     let challenge = Challenge::parse(body).map_err(|cause| Fault::from(&cause))?;
     challenge.check_version().map_err(|cause| Fault::from(&cause))?;
-    let admitted = redemption.admit(app, Drm::PlayReady, token_in_challenge(redemption, &challenge)).await?;
+    let token = token_in_challenge(redemption, &challenge);
+    let admitted = redemption.admit(app, Drm::PlayReady, token, facts).await?;
     let config = &app.config().environment(redemption.environment).playready;
     let elsewhere = config.license_acquisition_url.as_ref();
     let issuer = app.issuers().playready(redemption.environment);
     let issuer = issuer.ok_or_else(|| Fault::no_back_end(redemption.environment, elsewhere))?;
 
-    let now = app.now().as_second();
+    let now = facts.time.as_second();
     let admitted = Arc::new(admitted);
     let (issuer_there, revocations) =
         (Arc::clone(issuer), app.issuers().of(redemption.environment).playready_revocations.current());
@@ -38,6 +45,7 @@ pub async fn redeem(app: &App, redemption: &Redemption<'_>, body: &[u8]) -> Resu
         device.map(|device| (challenge, device))
     });
     let (challenge, device) = identified.await?.map_err(|cause| Fault::from(&cause))?;
+    describe(&device, facts);
     redemption.check_address(&admitted)?;
     let terms = terms(&admitted)?;
     check_device(terms, &device)?;
@@ -45,14 +53,31 @@ pub async fn redeem(app: &App, redemption: &Redemption<'_>, body: &[u8]) -> Resu
     let header = challenge.header().map_err(|cause| Fault::from(&cause))?;
     let granted = policy::granted_keys(terms);
     let asked = Asked::from(&header);
+    facts.kids = asked.kids().collect();
     let choice = asked.choose(&granted, policy::cipher(terms, &asked), device.security_level());
     let choice = choice.map_err(|cause| Fault::from(&cause))?;
     admitted.check_balance()?;
     let times = (now, challenge.client_time());
     let policies = policy::policies(terms, &choice, &config.output_control_flags, times);
+    facts.kids = policies.iter().map(|policy| policy.kid).collect();
+    facts.note_not_granted(choice.not_granted.iter().map(|missing| missing.kid));
+    let level = |withheld: &Withheld| (withheld.kid, u32::from(withheld.required.number()), withheld.device);
+    facts.note_withheld(choice.withheld.iter().map(level));
     let body = issue(app, issuer, device, challenge, policies, now).await?;
+    books::grant(app, &admitted, facts, None).await?;
     let not_granted = policy::not_granted_header(&choice);
     Ok(Licence { body, content_type: "text/xml; charset=utf-8", not_granted })
+}
+
+/// What the record says of a device that has proven who it is.
+fn describe(device: &Device, facts: &mut Facts) {
+    facts.device_id = Some(device.device_id());
+    let names = [device.maker(), device.model(), device.model_number()];
+    let level = format!("SL{}", device.security_level());
+    let further = [Some(level.as_str()), device.client_version()];
+    facts.device = description(names.iter().map(String::as_str), further.into_iter().flatten());
+    let features = device.features().into_iter().chain(device.feature_names().iter().cloned());
+    facts.note("features", features.take(MOST).map(|name| shown(&name)).collect::<Vec<_>>());
 }
 
 /// The token in `CustomData`. Applications have things of their own to say there: what cannot be a token does not

@@ -6,8 +6,8 @@ use boxoffice_core::entitlement::Entitlement;
 use boxoffice_core::token_request::check_account;
 use boxoffice_core::{Account, Drm, Event, Refusal};
 
-use super::{Redemption, token};
-use crate::accounts::storage_failed;
+use super::{Facts, Redemption, token};
+use crate::accounts::{no_balance, storage_failed};
 use crate::app::App;
 
 /// A token that is good, and the account that it belongs to.
@@ -23,9 +23,17 @@ impl Redemption<'_> {
     ///
     /// # Errors
     /// -4010, -2031, the DRM's "disabled" code, -2030 where the database is away.
-    pub async fn admit(&self, app: &App, drm: Drm, further: Option<&[u8]>) -> Result<Admitted, Refusal> {
+    pub async fn admit(
+        &self,
+        app: &App,
+        drm: Drm,
+        further: Option<&[u8]>,
+        facts: &mut Facts,
+    ) -> Result<Admitted, Refusal> {
         let token = self.token(further)?;
-        let entitlement = token::open(app, self.environment, drm, &token).await?;
+        let entitlement = token::open(app, self.environment, &token).await?;
+        facts.opened(&entitlement);
+        token::check(&entitlement, drm, facts.time)?;
         let account =
             app.accounts().get(entitlement.account).await.map_err(|error| storage_failed(&error))?;
         let gone = || Refusal::new(Event::AccountDisabled, "the account of this token is not there any more");
@@ -44,18 +52,16 @@ impl Redemption<'_> {
 }
 
 impl Admitted {
-    /// Whether the account has a licence left.
+    /// Whether the account had a licence left when it was last read, so that no licence is made in vain. The
+    /// database has the last word, when it debits. It alone knows whether a one-time token was used before, which comes
+    /// before the balance: such a token goes on to it.
     ///
     /// # Errors
     /// -2019.
     pub fn check_balance(&self) -> Result<(), Refusal> {
-        if !self.account.balance.is_empty() {
-            return Ok(());
+        if self.account.balance.is_empty() && !self.entitlement.one_time {
+            return Err(no_balance(self.account.id));
         }
-        let hint = format!(
-            "the balance of account {0} is zero; `boxoffice account set {0} --balance +N` tops it up",
-            self.account.id
-        );
-        Err(Refusal::new(Event::InsufficientTokens, hint))
+        Ok(())
     }
 }

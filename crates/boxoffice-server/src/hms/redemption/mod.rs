@@ -1,6 +1,8 @@
-//! What every redemption goes through, whatever its DRM: the token, the account, the address.
+//! What every redemption goes through, whatever its DRM: the token, the account, the address, and the books.
 
 mod admission;
+pub mod books;
+mod facts;
 mod token;
 
 use std::net::IpAddr;
@@ -8,6 +10,8 @@ use std::net::IpAddr;
 use boxoffice_core::{Environment, Parameters};
 
 pub use admission::Admitted;
+pub use facts::{Facts, description};
+pub(crate) use facts::{MOST, shown};
 
 /// A redemption as it came: everything but the challenge.
 pub struct Redemption<'a> {

@@ -3,8 +3,9 @@
 use boxoffice_core::entitlement::{Entitlement, RestrictionError};
 use boxoffice_core::seal::TokenError;
 use boxoffice_core::{Drm, Environment, Event, Refusal};
+use jiff::Timestamp;
 
-use super::Redemption;
+use super::{Facts, Redemption};
 use crate::app::App;
 
 const PARAMETER: &str = "ExpressPlayToken";
@@ -32,30 +33,38 @@ impl Redemption<'_> {
     }
 }
 
-/// Opens a token and sees that it is for this DRM and has not expired.
+/// Opens a token.
 ///
 /// # Errors
 /// -4010 with its reason.
-pub(super) async fn open(
-    app: &App,
-    environment: Environment,
-    drm: Drm,
-    token: &[u8],
-) -> Result<Entitlement, Refusal> {
+pub(super) async fn open(app: &App, environment: Environment, token: &[u8]) -> Result<Entitlement, Refusal> {
     let mut opened = app.rings().sealing(environment).open(token);
     // Another node may have rolled the keys a moment ago.
     if matches!(opened, Err(TokenError::UnknownKey { .. })) && app.reread_rings().await {
         opened = app.rings().sealing(environment).open(token);
     }
-    let entitlement = opened.map_err(|error| match error {
+    opened.map_err(|error| match error {
         TokenError::Malformed(problem) => invalid("token-malformed", 400, problem),
         TokenError::NotOurs | TokenError::UnknownKey { .. } => {
             invalid("token-not-ours", 401, error.to_string())
         }
-    })?;
+    })
+}
+
+/// Whether a token is for this DRM, and has not expired.
+///
+/// # Errors
+/// -4010 with its reason.
+pub(super) fn check(entitlement: &Entitlement, drm: Drm, now: Timestamp) -> Result<(), Refusal> {
     entitlement.check_drm(drm).map_err(|error| restricted(&error))?;
-    entitlement.check_time(app.now()).map_err(|error| restricted(&error))?;
-    Ok(entitlement)
+    entitlement.check_time(now).map_err(|error| restricted(&error))
+}
+
+/// Whose token it was, for the record of something that was refused before anybody asked.
+pub(super) fn read(app: &App, environment: Environment, token: &[u8], facts: &mut Facts) {
+    if let Ok(entitlement) = app.rings().sealing(environment).open(token) {
+        facts.opened(&entitlement);
+    }
 }
 
 /// What a restriction that is not met is called outside.

@@ -8,6 +8,7 @@ use boxoffice_core::token_request::{self, Common, KeyRequest, Keys, check_accoun
 use boxoffice_core::{Account, Drm, Environment, Event, Parameters, Refusal};
 use jiff::Timestamp;
 
+use crate::accounts::no_balance;
 use crate::app::App;
 use crate::config::PlayReadyBackend;
 use crate::context::Context;
@@ -35,11 +36,7 @@ pub async fn mint(
     let common = Common::parse(parameters, drm, &account.options, now);
     let common = check_streams(app, environment, drm, parameters, common)?;
     if account.balance.is_empty() {
-        let hint = format!(
-            "the balance of account {0} is zero; `boxoffice account set {0} --balance +N` tops it up",
-            account.id
-        );
-        return Err(Refusal::new(Event::InsufficientTokens, hint).parameter("customerAuthenticator"));
+        return Err(no_balance(account.id).parameter("customerAuthenticator"));
     }
     let terms = with_common(terms, &common);
     let issued_at = Timestamp::from_second(now.as_second()).unwrap_or(now);

@@ -1,7 +1,9 @@
 //! From an entitlement to what a Widevine licence grants: the table of widevine.md, section 7.
 
 use boxoffice_core::entitlement::{WidevineKey, WidevineTerms};
-use widevine::{Grant, Hdcp, KeyGrant, NotGranted, SecurityLevel, Terms, TrackLabel};
+use widevine::{Decision, Grant, Hdcp, KeyGrant, NotGranted, SecurityLevel, Terms, TrackLabel};
+
+use crate::hms::redemption::Facts;
 
 /// What the token grants, in the issuer's terms.
 pub(super) fn grant(terms: &WidevineTerms) -> Grant {
@@ -25,6 +27,21 @@ fn key(key: &WidevineKey) -> KeyGrant {
         hdcp: Hdcp::from_number(key.hdcp.number().into()).expect(SAME),
         track: TrackLabel::from_number(key.track.number().into()),
     }
+}
+
+/// What the record says of a decision: which keys go out, which do not and why, and that nobody here makes anything of
+/// the token's extensions.
+pub(super) fn note(decision: &Decision, terms: &WidevineTerms, facts: &mut Facts) {
+    facts.kids = decision.keys.iter().map(|key| key.kid).collect();
+    facts.note_not_granted(decision.not_granted.iter().filter_map(|not_granted| match not_granted {
+        NotGranted::Missing(kid) => Some(*kid),
+        NotGranted::SecurityLevel { .. } => None,
+    }));
+    facts.note_withheld(decision.not_granted.iter().filter_map(|not_granted| match not_granted {
+        NotGranted::Missing(_) => None,
+        NotGranted::SecurityLevel { kid, required, actual } => Some((*kid, *required, *actual)),
+    }));
+    facts.note_extensions(&terms.extensions, "extension-not-interpreted");
 }
 
 /// The value of `x-boxoffice-not-granted`.

@@ -3,5 +3,6 @@
 mod body;
 pub mod certificate;
 mod grant;
+mod identity;
 mod refusal;
 pub mod rights;

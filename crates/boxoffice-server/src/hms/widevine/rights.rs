@@ -4,23 +4,26 @@ use std::sync::Arc;
 
 use boxoffice_core::entitlement::{Terms, WidevineTerms};
 use boxoffice_core::{Account, Drm, Event, Refusal};
-use widevine::{
-    Challenge, Content, Decision, Device, DeviceLevel, Issuer, LicenceSessionKey, RenewalFault, Request,
-};
+use widevine::{Challenge, Device, DeviceLevel, Issuer, LicenceSessionKey, RenewalFault, Request};
 
 use super::body::{self, Wrapping};
-use super::{grant, refusal};
+use super::{grant, identity, refusal};
 use crate::app::App;
-use crate::hms::redemption::{Admitted, Licence, Redemption};
+use crate::hms::redemption::{Admitted, Facts, Licence, Redemption, books};
 
 /// Answers a challenge with a licence, and a certificate request with the certificate.
 ///
 /// The order is the specification's: body, token, account and back end, address, message, identity, device,
-/// signature, content, keys, balance, licence.
+/// signature, content, keys, balance, licence; then the books.
 ///
 /// # Errors
 /// Every row of widevine.md, section 8, and of token-api.md, section 10.
-pub async fn redeem(app: &App, redemption: &Redemption<'_>, body: &[u8]) -> Result<Licence, Refusal> {
+pub async fn redeem(
+    app: &App,
+    redemption: &Redemption<'_>,
+    facts: &mut Facts,
+    body: &[u8],
+) -> Result<Licence, Refusal> {
     let (wrapping, body) = body::unwrap(body)?;
     let request = Request::parse(&body);
     match &request {
@@ -28,12 +31,15 @@ pub async fn redeem(app: &App, redemption: &Redemption<'_>, body: &[u8]) -> Resu
         Err(cause @ widevine::Refusal::Body(_)) => return Err(refusal::of(cause)),
         Ok(Request::Licence(_) | Request::Session(_)) | Err(_) => {}
     }
-    let admitted = redemption.admit(app, Drm::Widevine, None).await?;
+    let admitted = redemption.admit(app, Drm::Widevine, None, facts).await?;
     let issuer = app.issuers().widevine(redemption.environment);
     let issuer = issuer.ok_or_else(|| refusal::no_back_end(redemption.environment))?;
     redemption.check_address(&admitted)?;
     match request.map_err(|cause| refusal::of(&cause))? {
-        Request::Licence(challenge) => issue(app, redemption, issuer, admitted, challenge, wrapping).await,
+        Request::Licence(challenge) => {
+            let issuer = Arc::clone(issuer);
+            issue(app, redemption, facts, issuer, admitted, challenge, wrapping).await
+        }
         Request::Session(_) => Err(refusal::of(&widevine::Refusal::Renewal(RenewalFault::Off))),
         Request::ServiceCertificate => certificate(app, redemption, wrapping),
     }
@@ -50,54 +56,55 @@ fn certificate(app: &App, redemption: &Redemption<'_>, wrapping: Wrapping) -> Re
 async fn issue(
     app: &App,
     redemption: &Redemption<'_>,
-    issuer: &Arc<Issuer>,
+    facts: &mut Facts,
+    issuer: Arc<Issuer>,
     admitted: Admitted,
     challenge: Challenge,
     wrapping: Wrapping,
 ) -> Result<Licence, Refusal> {
-    let now = app.now().as_second();
-    let admitted = Arc::new(admitted);
+    let now = facts.time.as_second();
     // RSA takes half a millisecond: on the cryptography threads, or nobody else is served meanwhile.
-    let (issuer, revocations) =
-        (Arc::clone(issuer), app.issuers().of(redemption.environment).widevine_revocations.current());
-    let for_thread = Arc::clone(&admitted);
-    let prepared = app.compute(move || {
-        let device = issuer.identify(&challenge, now, &revocations).map_err(|cause| refusal::of(&cause))?;
-        let terms = terms(&for_thread)?;
-        let content = challenge.content().map_err(|cause| refusal::of(&cause))?;
-        check_level(&for_thread.account, &device)?;
-        let decision =
-            grant::grant(terms).decide(&content, device.level).map_err(|cause| refusal::of(&cause))?;
-        Ok(Prepared { challenge, content, device, decision })
+    let revocations = app.issuers().of(redemption.environment).widevine_revocations.current();
+    let identified = app.compute(move || match issuer.identify(&challenge, now, &revocations) {
+        Ok(device) => Ok((challenge, device)),
+        Err(cause) => Err(Box::new((cause, challenge.claimed_device()))),
     });
-    let prepared = prepared.await??;
+    let (challenge, device) = identified.await?.map_err(|refused| {
+        let (cause, claimed) = *refused;
+        identity::describe_claimed(claimed.as_ref(), facts);
+        refusal::of(&cause)
+    })?;
+    identity::describe(&device, facts);
+    let terms = terms(&admitted)?;
+    let content = challenge.content().map_err(|cause| refusal::of(&cause))?;
+    facts.kids.clone_from(&content.kids);
+    check_level(&admitted.account, &device)?;
+    let decision = grant::grant(terms).decide(&content, device.level).map_err(|cause| refusal::of(&cause))?;
     admitted.check_balance()?;
-    let not_granted = grant::not_granted_header(&prepared.decision.not_granted);
+    grant::note(&decision, terms, facts);
+    let not_granted = grant::not_granted_header(&decision.not_granted);
     let session_key = session_key(app, redemption)?;
-    let random = Arc::clone(app.random());
+    let (random, token_id) = (Arc::clone(app.random()), admitted.entitlement.token_id);
     let licence = app.compute(move || {
         let licence = widevine::Licence {
-            challenge: &prepared.challenge,
-            content: &prepared.content,
-            device: &prepared.device,
-            decision: &prepared.decision,
+            challenge: &challenge,
+            content: &content,
+            device: &device,
+            decision: &decision,
             renewal: None,
             session_key: &session_key,
-            token_id: admitted.entitlement.token_id.as_bytes(),
+            token_id: token_id.as_bytes(),
             now,
         };
         licence.issue(&*random)
     });
-    let (body, content_type) = wrapping.wrap(licence.await?.answer);
+    let made = licence.await?;
+    if let Some(seconds) = made.clock_ahead_seconds {
+        facts.note("clockAheadSeconds", seconds);
+    }
+    books::grant(app, &admitted, facts, None).await?;
+    let (body, content_type) = wrapping.wrap(made.answer);
     Ok(Licence { body, content_type, not_granted })
-}
-
-/// A challenge that was found good, and what its licence will grant.
-struct Prepared {
-    challenge: Challenge,
-    content: Content,
-    device: Device,
-    decision: Decision,
 }
 
 fn terms(admitted: &Admitted) -> Result<&WidevineTerms, Refusal> {

@@ -6,4 +6,4 @@ mod hostile;
 mod licences;
 mod refusals;
 mod tokens;
-mod world;
+pub mod world;

@@ -1,0 +1,30 @@
+//! What the record says of a device.
+
+use widevine::{ClaimedDevice, Device};
+
+use crate::hms::redemption::{Facts, description};
+
+/// What a device says of itself that names it, in this order.
+const NAMES: [&str; 2] = ["company_name", "model_name"];
+
+/// Of a device that has proven who it is.
+pub(super) fn describe(device: &Device, facts: &mut Facts) {
+    facts.device_id = Some(device.serial.to_string());
+    let (system, level) = (format!("system {}", device.system_id), device.level.to_string());
+    facts.device = description(names(&device.client_info), [system.as_str(), level.as_str()]);
+}
+
+/// Of one that has not: as it says, which the record says too.
+pub(super) fn describe_claimed(claimed: Option<&ClaimedDevice>, facts: &mut Facts) {
+    let Some(claimed) = claimed else { return };
+    facts.device_id = claimed.serials.first().map(ToString::to_string);
+    let system = format!("system {}", claimed.system_id);
+    facts.device = description(names(&claimed.client_info), [system.as_str()]);
+    facts.note("deviceVerified", false);
+}
+
+fn names(client_info: &[(String, String)]) -> impl Iterator<Item = &str> {
+    NAMES.iter().filter_map(|name| {
+        client_info.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    })
+}
