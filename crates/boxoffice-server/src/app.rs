@@ -212,7 +212,7 @@ impl App {
         &self.0.access_log
     }
 
-    /// Who asks: an enabled account, and which of its authenticators.
+    /// Who asks: an enabled account, and which of its authenticators; without a scope any of them may.
     ///
     /// # Errors
     /// As [`Accounts::authenticate`].
@@ -220,10 +220,10 @@ impl App {
         &self,
         parameters: &Parameters,
         environment: Environment,
-        scope: Scope,
+        scope: impl Into<Option<Scope>>,
     ) -> Result<Caller, Refusal> {
         let keys = self.0.installation.master_key().authenticators();
-        self.accounts().authenticate(parameters, keys, environment, scope).await
+        self.accounts().authenticate(parameters, keys, environment, scope.into()).await
     }
 
     /// Reads the rings once more, unless that was done a moment ago: a token names a key that is not there.

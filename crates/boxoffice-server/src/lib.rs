@@ -19,6 +19,7 @@ pub mod installation;
 pub mod keystore;
 pub mod lab;
 mod operators;
+pub mod records;
 mod request_id;
 pub mod revocations;
 mod route;

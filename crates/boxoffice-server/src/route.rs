@@ -15,6 +15,8 @@ pub enum Route {
     WidevineCertificate,
     /// `/v1/playready/redeem`.
     PlayReadyWebhook,
+    /// `/cmiapi/getrecord/`.
+    Records,
     /// Everything under `/keystore`, which knows its own paths and methods.
     KeyStorage,
     /// `/healthz`.
@@ -28,7 +30,7 @@ pub enum Route {
 }
 
 /// How many there are.
-pub const ROUTES: usize = 15;
+pub const ROUTES: usize = 16;
 
 impl Route {
     /// All of them, each at its [`index`](Self::index).
@@ -44,6 +46,7 @@ impl Route {
         Self::WidevineCertificate,
         Self::PlayReadyWebhook,
         Self::KeyStorage,
+        Self::Records,
         Self::Health,
         Self::Ready,
         Self::Metrics,
@@ -64,6 +67,7 @@ impl Route {
             "/hms/ck/rights" => Self::Rights(Drm::ClearKey),
             "/hms/wv/certificate" => Self::WidevineCertificate,
             "/v1/playready/redeem" => Self::PlayReadyWebhook,
+            "/cmiapi/getrecord" => Self::Records,
             "/healthz" => Self::Health,
             "/readyz" => Self::Ready,
             "/metrics" => Self::Metrics,
@@ -88,6 +92,7 @@ impl Route {
             Self::WidevineCertificate => "hms.wv.certificate",
             Self::PlayReadyWebhook => "playready.redeem",
             Self::KeyStorage => "keystore",
+            Self::Records => "getrecord",
             Self::Health => "healthz",
             Self::Ready => "readyz",
             Self::Metrics => "metrics",
@@ -104,10 +109,11 @@ impl Route {
             Self::WidevineCertificate => 8,
             Self::PlayReadyWebhook => 9,
             Self::KeyStorage => 10,
-            Self::Health => 11,
-            Self::Ready => 12,
-            Self::Metrics => 13,
-            Self::Unknown => 14,
+            Self::Records => 11,
+            Self::Health => 12,
+            Self::Ready => 13,
+            Self::Metrics => 14,
+            Self::Unknown => 15,
         }
     }
 
@@ -119,6 +125,7 @@ impl Route {
             Self::Rights(_) => &[Method::POST, Method::OPTIONS],
             Self::WidevineCertificate => &[Method::GET, Method::OPTIONS],
             Self::PlayReadyWebhook => &[Method::POST],
+            Self::Records => &[Method::GET],
             Self::Health | Self::Ready | Self::Metrics => &[Method::GET, Method::HEAD],
             Self::KeyStorage | Self::Unknown => &[],
         }
@@ -134,6 +141,7 @@ impl Route {
             Self::Token(_)
             | Self::PlayReadyWebhook
             | Self::KeyStorage
+            | Self::Records
             | Self::Health
             | Self::Ready
             | Self::Metrics => None,

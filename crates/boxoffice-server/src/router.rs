@@ -5,7 +5,7 @@ use axum::routing::{MethodRouter, any};
 
 use crate::app::App;
 use crate::http::{certificate, rights};
-use crate::{keystore, operators, webhook};
+use crate::{keystore, operators, records, webhook};
 
 /// Every operation but token requests, which the edge answers itself.
 pub(crate) fn router(app: App) -> Router {
@@ -19,6 +19,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/playready/redeem", any(webhook::handler))
         .merge(with_and_without_slash("/keystore", || any(keystore::http::handler)))
         .route("/keystore/{*rest}", any(keystore::http::handler))
+        .merge(with_and_without_slash("/cmiapi/getrecord", || any(records::http::getrecord)))
         .merge(with_and_without_slash("/healthz", || any(operators::healthz)))
         .merge(with_and_without_slash("/readyz", || any(operators::readyz)))
         .merge(with_and_without_slash("/metrics", || any(operators::metrics)))

@@ -28,7 +28,7 @@ impl Accounts {
         parameters: &Parameters,
         keys: &AuthenticatorHashKey,
         environment: Environment,
-        scope: Scope,
+        scope: Option<Scope>,
     ) -> Result<Caller, Refusal> {
         let given = match parameters.one_or_empty("customerAuthenticator") {
             Ok(None | Some(b"")) => {
@@ -54,7 +54,7 @@ impl Accounts {
         given: &[u8],
         keys: &AuthenticatorHashKey,
         environment: Environment,
-        scope: Scope,
+        scope: Option<Scope>,
     ) -> Result<Caller, Refusal> {
         let given =
             CustomerAuthenticator::parse(given).map_err(|error| invalid("malformed", error.to_string()))?;
@@ -84,7 +84,9 @@ impl Accounts {
             );
             return Err(invalid("environment", hint));
         }
-        if !authenticator.scopes.contain(scope) {
+        if let Some(scope) = scope
+            && !authenticator.scopes.contain(scope)
+        {
             let wanted = match scope {
                 Scope::Keys => "keys",
                 Scope::Packagers => "packagers",

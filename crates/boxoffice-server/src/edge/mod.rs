@@ -229,6 +229,7 @@ const fn default_format(route: Route) -> ErrorFormat {
         | Route::WidevineCertificate
         | Route::PlayReadyWebhook
         | Route::KeyStorage
+        | Route::Records
         | Route::Health
         | Route::Ready
         | Route::Metrics => ErrorFormat::Json,

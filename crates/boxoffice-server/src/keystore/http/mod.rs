@@ -190,7 +190,8 @@ async fn authenticate(
         .map_err(|error| (Refusal::of_status(400, error.to_string()), None))?;
     let shown = credentials::of_request(&parameters, &parts.headers).map_err(|refusal| (refusal, None))?;
     let keys = app.installation().master_key().authenticators();
-    let caller = app.accounts().authenticate_value(&shown, keys, context.environment, Scope::Keys).await;
+    let caller =
+        app.accounts().authenticate_value(&shown, keys, context.environment, Some(Scope::Keys)).await;
     match caller {
         Ok(caller) => Ok((parameters, caller)),
         Err(refusal) => {

@@ -4,6 +4,7 @@
 mod balances;
 mod clearkey;
 mod faults;
+mod getrecord;
 mod one_time;
 mod records;
 mod world;
