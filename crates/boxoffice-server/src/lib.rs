@@ -27,5 +27,6 @@ mod router;
 pub mod serve;
 pub mod telemetry;
 pub mod upkeep;
+pub mod upstream;
 pub mod webhook;
 mod work_pool;

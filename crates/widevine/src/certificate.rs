@@ -192,6 +192,16 @@ fn is_signed_by(key: &PublicKey, signed: &SignedDrmCertificate) -> bool {
     key.verify(hash, certificate, signed.signature.as_deref().unwrap_or_default()).is_ok()
 }
 
+/// Whether bytes have the form of a signed service certificate. Whose it is, the clients verify.
+pub(crate) fn is_service_certificate(bytes: &[u8]) -> bool {
+    let signed = SignedDrmCertificate::decode(bytes).ok();
+    let certificate =
+        signed.and_then(|signed| DrmCertificate::decode(signed.drm_certificate?.as_slice()).ok());
+    certificate.is_some_and(|fields| {
+        fields.certificate_type == Some(CertificateType::Service.into()) && fields.public_key.is_some()
+    })
+}
+
 /// The system id and the serials that a device's certificate and its model's claim, with nothing verified.
 pub(crate) fn claims(token: &[u8]) -> Option<(u32, Vec<Serial>)> {
     let fields = |signed: &SignedDrmCertificate| {

@@ -7,7 +7,7 @@ use crate::device::DeviceLevel;
 use crate::refusal::Refusal;
 
 /// The content id of one byte that stands for any (section 7.2).
-const ANY_CONTENT: &[u8] = b"*";
+pub(crate) const ANY_CONTENT: &[u8] = b"*";
 
 /// What a token grants.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -20,6 +20,7 @@
 //! refusal is a [`Refusal`], with its evidence.
 
 mod certificate;
+pub mod cloud;
 mod content;
 mod der;
 mod device;
@@ -31,6 +32,7 @@ pub mod lab_client;
 mod licence;
 pub mod messages;
 mod model_cache;
+mod pem;
 mod policy;
 mod pssh;
 mod refusal;
@@ -49,7 +51,7 @@ pub use grant::{
 };
 pub use issuer::{Issuer, IssuerError, ServiceCredential};
 pub use licence::{CLOCK_TOLERANCE_SECONDS, Issued, Licence};
-pub use policy::RenewalPolicy;
+pub use policy::{RenewalPolicy, RenewalTerms};
 pub use pssh::Pssh;
 pub use refusal::{
     BODY_LIMIT, BodyFault, ChainFault, InitDataFault, Link, MessageFault, Refusal, RenewalFault, Revoked,

@@ -13,7 +13,7 @@ use crate::messages::{
     KeyContainer, KeyType, License, LicenseIdentification, LicenseType, MessageType, OutputProtection,
     SessionKeyType, SignedMessage,
 };
-use crate::policy::{RenewalPolicy, policy};
+use crate::policy::{RenewalTerms, policy};
 use crate::request::Challenge;
 use crate::session::{LicenceSessionKey, SessionId};
 use crate::session_keys::SessionKeys;
@@ -29,8 +29,8 @@ pub struct Licence<'a> {
     pub device: &'a Device,
     /// What is given.
     pub decision: &'a Decision,
-    /// How the environment renews; none: it does not.
-    pub renewal: Option<&'a RenewalPolicy>,
+    /// How it is renewed; none: not at all. An offline licence never is.
+    pub renewal: Option<&'a RenewalTerms>,
     /// What signing keys are derived from: the newest of the environment's.
     pub session_key: &'a LicenceSessionKey,
     /// The token, which the session is bound to.
@@ -92,7 +92,7 @@ impl Licence<'_> {
                 version: Some(0),
                 ..LicenseIdentification::default()
             }),
-            policy: Some(policy(&self.decision.terms, self.decision.licence_type, self.renewal, random)),
+            policy: Some(policy(&self.decision.terms, self.decision.licence_type, self.renewal)),
             key,
             license_start_time: Some(self.challenge.request_time().unwrap_or(self.now)),
             protection_scheme: Some(self.content.protection_scheme.0),

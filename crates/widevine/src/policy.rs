@@ -24,21 +24,37 @@ impl RenewalPolicy {
         i64::from(self.delay_seconds) + i64::from(self.recovery_seconds)
     }
 
-    fn jittered_delay(&self, random: &dyn Random) -> i64 {
+    /// What one licence says about it.
+    #[must_use]
+    pub fn draw(&self, random: &dyn Random) -> RenewalTerms {
         let span = self.delay_seconds / 10;
         let within = u64::from_be_bytes(random.array()) % (2 * u64::from(span) + 1);
         let within = i64::try_from(within).expect("the remainder is below 2^33");
-        i64::from(self.delay_seconds) - i64::from(span) + within
+        RenewalTerms {
+            delay_seconds: i64::from(self.delay_seconds) - i64::from(span) + within,
+            retry_interval_seconds: self.retry_interval_seconds.into(),
+            recovery_seconds: self.recovery_seconds.into(),
+            licence_duration_seconds: self.licence_duration_seconds(),
+        }
     }
 }
 
+/// How one licence is renewed: an environment's [`RenewalPolicy`], with this licence's own share of the spread.
+/// All in seconds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RenewalTerms {
+    /// From the start of the licence to its renewal.
+    pub delay_seconds: i64,
+    /// Between attempts.
+    pub retry_interval_seconds: i64,
+    /// How long playback goes on when renewals fail.
+    pub recovery_seconds: i64,
+    /// How long the licence lasts if nobody renews it.
+    pub licence_duration_seconds: i64,
+}
+
 /// The policy of a licence. False is written for `can_persist` and `can_renew`; a duration of 0 is left out.
-pub(crate) fn policy(
-    terms: &Terms,
-    licence_type: LicenceType,
-    renewal: Option<&RenewalPolicy>,
-    random: &dyn Random,
-) -> Policy {
+pub(crate) fn policy(terms: &Terms, licence_type: LicenceType, renewal: Option<&RenewalTerms>) -> Policy {
     let duration = |seconds: Option<u32>| seconds.filter(|seconds| *seconds != 0).map(i64::from);
     let playback_duration_seconds = duration(terms.playback_duration);
     let rental_duration_seconds = duration(terms.rental_duration);
@@ -49,10 +65,10 @@ pub(crate) fn policy(
         can_renew: Some(renewal.is_some()),
         rental_duration_seconds,
         playback_duration_seconds,
-        license_duration_seconds: renewal.map(RenewalPolicy::licence_duration_seconds),
-        renewal_recovery_duration_seconds: renewal.map(|renewal| renewal.recovery_seconds.into()),
-        renewal_delay_seconds: renewal.map(|renewal| renewal.jittered_delay(random)),
-        renewal_retry_interval_seconds: renewal.map(|renewal| renewal.retry_interval_seconds.into()),
+        license_duration_seconds: renewal.map(|renewal| renewal.licence_duration_seconds),
+        renewal_recovery_duration_seconds: renewal.map(|renewal| renewal.recovery_seconds),
+        renewal_delay_seconds: renewal.map(|renewal| renewal.delay_seconds),
+        renewal_retry_interval_seconds: renewal.map(|renewal| renewal.retry_interval_seconds),
         // Playback stops when its duration is over; what was started in time may go on beyond the rental.
         soft_enforce_playback_duration: playback_duration_seconds.map(|_| false),
         soft_enforce_rental_duration: rental_duration_seconds.map(|_| true),
@@ -70,7 +86,7 @@ mod tests {
 
     #[test]
     fn bare_terms_allow_playing_and_deny_the_rest_in_words() {
-        let bare = policy(&Terms::default(), LicenceType::Streaming, None, &SequenceRandom::new(1));
+        let bare = policy(&Terms::default(), LicenceType::Streaming, None);
         let expected = Policy {
             can_play: Some(true),
             can_persist: Some(false),
@@ -83,7 +99,7 @@ mod tests {
     #[test]
     fn playback_is_hard_and_rental_is_soft() {
         let terms = Terms { persistent: true, playback_duration: Some(60), rental_duration: Some(120) };
-        let policy = policy(&terms, LicenceType::Offline, Some(&RENEWAL), &SequenceRandom::new(1));
+        let policy = policy(&terms, LicenceType::Offline, Some(&RENEWAL.draw(&SequenceRandom::new(1))));
         let expected = Policy {
             can_play: Some(true),
             can_persist: Some(true),
@@ -102,7 +118,7 @@ mod tests {
         let random = SequenceRandom::new(1);
         let mut delays = Vec::new();
         for _ in 0..200 {
-            let policy = policy(&Terms::default(), LicenceType::Streaming, Some(&RENEWAL), &random);
+            let policy = policy(&Terms::default(), LicenceType::Streaming, Some(&RENEWAL.draw(&random)));
             assert_eq!(policy.can_renew, Some(true));
             assert_eq!(policy.license_duration_seconds, Some(180));
             assert_eq!(policy.renewal_recovery_duration_seconds, Some(120));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use drm_primitives::{Random, hex};
 use zeroize::Zeroizing;
@@ -64,6 +65,16 @@ impl SessionId {
     pub const fn issued_at(&self) -> u32 {
         let [_, a, b, c, d, ..] = self.0;
         u32::from_be_bytes([a, b, c, d])
+    }
+}
+
+/// A name of somebody else's session, as 16 bytes: itself, or where it is longer or shorter, a digest of it.
+/// Nothing where there is none.
+pub(crate) fn session_name(name: &[u8]) -> Option<[u8; 16]> {
+    match <[u8; 16]>::try_from(name) {
+        Ok(bytes) => Some(bytes),
+        Err(_) if name.is_empty() => None,
+        Err(_) => digest(&SHA256, name).as_ref().first_chunk().copied(),
     }
 }
 

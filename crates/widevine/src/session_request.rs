@@ -1,16 +1,15 @@
 //! Renewals and releases (widevine.md, section 6).
 
-use drm_primitives::Random;
 use prost::Message as _;
 use subtle::ConstantTimeEq as _;
 
 use crate::grant::{LicenceType, Terms};
 use crate::licence::{mac, signed_licence};
 use crate::messages::{ContentIdentification, License, LicenseIdentification, LicenseType, Policy};
-use crate::policy::{RenewalPolicy, policy};
+use crate::policy::{RenewalTerms, policy};
 use crate::refusal::{MessageFault, Refusal, RenewalFault};
 use crate::request::{Identity, SignedRequest};
-use crate::session::{LicenceSessionKey, SessionId, SigningKey};
+use crate::session::{LicenceSessionKey, SessionId, SigningKey, session_name};
 
 /// A request to renew or release a licence, of which nothing has been verified.
 #[derive(Debug)]
@@ -83,6 +82,12 @@ impl SessionRequest {
         bytes.try_into().ok().map(SessionId::from_bytes)
     }
 
+    /// The name of the session in 16 bytes, whoever's it is; nothing if the client names none.
+    #[must_use]
+    pub fn session_name(&self) -> Option<[u8; 16]> {
+        session_name(self.id.session_id.as_deref()?)
+    }
+
     /// The client's name for the request that began the session.
     #[must_use]
     pub fn request_id(&self) -> &[u8] {
@@ -141,12 +146,12 @@ impl VerifiedSession<'_> {
 
     /// The answer to a renewal: the policy anew, no keys.
     #[must_use]
-    pub fn renew(&self, terms: &Terms, renewal: &RenewalPolicy, random: &dyn Random) -> Vec<u8> {
+    pub fn renew(&self, terms: &Terms, renewal: &RenewalTerms) -> Vec<u8> {
         let licence_type = match self.request.id.license_type() {
             LicenseType::Offline => LicenceType::Offline,
             LicenseType::Streaming | LicenseType::Automatic => LicenceType::Streaming,
         };
-        self.answer(policy(terms, licence_type, Some(renewal), random))
+        self.answer(policy(terms, licence_type, Some(renewal)))
     }
 
     /// The answer to a release: nothing may be played any more.

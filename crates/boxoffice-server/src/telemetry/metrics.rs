@@ -19,6 +19,7 @@ use prometheus_client::registry::Registry;
 
 use crate::answer::Outcome;
 use crate::route::{ROUTES, Route};
+use crate::upstream::UpstreamMetrics;
 
 /// Counts what happens.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub struct Metrics {
     refusals: Family<RefusalLabels, Counter>,
     redemptions: Family<RedemptionLabels, Counter>,
     connections: Gauge,
+    upstreams: UpstreamMetrics,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -79,7 +81,9 @@ impl Default for Metrics {
         registry.register("redemptions", "Redemptions by DRM", redemptions.clone());
         let connections = Gauge::default();
         registry.register("connections", "Open connections", connections.clone());
-        Self { registry, requests, refusals, redemptions, connections }
+        let upstreams = UpstreamMetrics::default();
+        upstreams.register(&mut registry);
+        Self { registry, requests, refusals, redemptions, connections, upstreams }
     }
 }
 
@@ -112,6 +116,12 @@ impl Metrics {
     pub fn redeemed(&self, drm: Drm, granted: bool) {
         let outcome = if granted { "granted" } else { "refused" };
         self.redemptions.get_or_create(&RedemptionLabels { drm: drm.code(), outcome }).inc();
+    }
+
+    /// Calls to the services of others.
+    #[must_use]
+    pub const fn upstreams(&self) -> &UpstreamMetrics {
+        &self.upstreams
     }
 
     /// A connection was accepted.

@@ -14,5 +14,6 @@ mod kit;
 mod playready;
 mod service;
 mod token;
+mod upstream;
 mod webhook;
 mod widevine;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::pem;
 use super::root::LabRoot;
+use crate::pem;
 
 /// A file of `boxoffice lab export`. Contents are never printed.
 pub struct ExportedFile {

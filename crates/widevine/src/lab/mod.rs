@@ -10,7 +10,6 @@ mod credentials;
 mod device_file;
 mod encoding;
 mod export;
-mod pem;
 mod profile;
 mod root;
 

@@ -59,12 +59,13 @@ impl Exchange {
         let grant = Grant { keys: vec![key(1), key(2)], content_id: None, terms };
         let content = challenge.content().unwrap();
         let decision = grant.decide(&content, granted.level).unwrap();
+        let renewal = renewal.map(|renewal| renewal.draw(random));
         let licence = Licence {
             challenge: &challenge,
             content: &content,
             device: &granted,
             decision: &decision,
-            renewal,
+            renewal: renewal.as_ref(),
             session_key: &LicenceSessionKey::new(1, [1; 32]),
             token_id: &[2; 16],
             now: NOW,

@@ -104,12 +104,13 @@ impl Server {
         let device = self.identify(&challenge)?;
         let content = challenge.content()?;
         let decision = grant.decide(&content, device.level)?;
+        let renewal = self.renewal.map(|renewal| renewal.draw(&*random()));
         let licence = Licence {
             challenge: &challenge,
             content: &content,
             device: &device,
             decision: &decision,
-            renewal: self.renewal.as_ref(),
+            renewal: renewal.as_ref(),
             session_key: &session_key(),
             token_id: &TOKEN_ID,
             now: self.now,

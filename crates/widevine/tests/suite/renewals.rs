@@ -30,7 +30,7 @@ fn renew(body: &[u8], now: i64) -> Result<Vec<u8>, Refusal> {
     let request = session_request(body);
     assert_eq!(request.kind(), SessionRequestKind::Renewal);
     let session = request.verify(&[session_key()], &TOKEN_ID, MAX_SESSION_SECONDS, now)?;
-    Ok(session.renew(&grant().terms, &RENEWAL, &*random()))
+    Ok(session.renew(&grant().terms, &RENEWAL.draw(&*random())))
 }
 
 #[test]

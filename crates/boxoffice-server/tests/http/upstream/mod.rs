@@ -1,0 +1,3 @@
+//! The services of others, which are mocks that fail on command.
+
+mod calls;

@@ -1,0 +1,7 @@
+//! The program `boxoffice-testkit`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    testkit::program::main()
+}
