@@ -1,15 +1,26 @@
 //! The parameters of a request: query and form are one set (token-api.md, sections 1 and 11).
 
-use std::borrow::Cow;
+use std::ops::Range;
 
 use percent_encoding::percent_decode;
 use thiserror::Error;
-use zeroize::Zeroize as _;
+use zeroize::Zeroizing;
 
 /// Names and values, decoded, in the order in which they came: the query first. Values are bytes, for they
 /// need not be UTF-8; they may be keys, so they are wiped when dropped and do not print.
 #[derive(Default)]
-pub struct Parameters(Vec<(Vec<u8>, Vec<u8>)>);
+pub struct Parameters {
+    /// All names and values, one behind the other. It has room for all from the start: a buffer that grows leaves
+    /// keys behind where it was.
+    text: Zeroizing<Vec<u8>>,
+    /// Where each stands in it.
+    pairs: Vec<Pair>,
+}
+
+struct Pair {
+    name: Range<usize>,
+    value: Range<usize>,
+}
 
 /// More than [`Parameters::MOST`] of them.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
@@ -30,18 +41,21 @@ impl Parameters {
     /// # Errors
     /// [`TooManyParameters`]; nothing else is refused here.
     pub fn parse(query: &[u8], form: &[u8]) -> Result<Self, TooManyParameters> {
-        let mut parameters = Self::default();
+        let mut parameters = Self {
+            text: Zeroizing::new(Vec::with_capacity(query.len() + form.len())),
+            pairs: Vec::with_capacity(16),
+        };
         for pair in [query, form].into_iter().flat_map(|part| part.split(|&byte| byte == b'&')) {
             if pair.is_empty() {
                 continue;
             }
-            if parameters.0.len() == Self::MOST {
+            if parameters.pairs.len() == Self::MOST {
                 return Err(TooManyParameters);
             }
             let mut halves = pair.splitn(2, |&byte| byte == b'=');
-            let name = decode(halves.next().unwrap_or_default());
-            let value = decode(halves.next().unwrap_or_default());
-            parameters.0.push((name, value));
+            let name = decode_onto(&mut parameters.text, halves.next().unwrap_or_default());
+            let value = decode_onto(&mut parameters.text, halves.next().unwrap_or_default());
+            parameters.pairs.push(Pair { name, value });
         }
         Ok(parameters)
     }
@@ -66,30 +80,34 @@ impl Parameters {
 
     /// Every value of a parameter, in order.
     pub fn all<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        self.0.iter().filter(move |(given, _)| given == name.as_bytes()).map(|(_, value)| value.as_slice())
+        let of_name = move |pair: &&Pair| self.at(&pair.name) == name.as_bytes();
+        self.pairs.iter().filter(of_name).map(|pair| self.at(&pair.value))
     }
 
     /// The names that came with a value, in order, repeated as often as they came.
     pub fn names(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name.as_slice())
+        self.pairs.iter().filter(|pair| !pair.value.is_empty()).map(|pair| self.at(&pair.name))
+    }
+
+    fn at(&self, range: &Range<usize>) -> &[u8] {
+        self.text.get(range.clone()).unwrap_or_default()
     }
 }
 
-impl Drop for Parameters {
-    fn drop(&mut self) {
-        for (_, value) in &mut self.0 {
-            value.zeroize();
+/// Appends a name or value as it is meant, and says where it stands. It is never longer than as it was written.
+fn decode_onto(out: &mut Vec<u8>, text: &[u8]) -> Range<usize> {
+    let start = out.len();
+    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        out.extend_from_slice(text);
+        return start..out.len();
+    }
+    for (number, words) in text.split(|&byte| byte == b'+').enumerate() {
+        if number > 0 {
+            out.push(b' ');
         }
+        out.extend(percent_decode(words));
     }
-}
-
-fn decode(text: &[u8]) -> Vec<u8> {
-    let spaced: Cow<'_, [u8]> = if text.contains(&b'+') {
-        Cow::Owned(text.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect())
-    } else {
-        Cow::Borrowed(text)
-    };
-    percent_decode(&spaced).collect()
+    start..out.len()
 }
 
 #[cfg(test)]

@@ -12,10 +12,14 @@ pub struct CodecError {
 }
 
 /// Writes a body; wiped when dropped.
-#[derive(Default)]
 pub(super) struct Writer(Zeroizing<Vec<u8>>);
 
 impl Writer {
+    /// With room for a body of the usual length.
+    pub(super) fn new() -> Self {
+        Self(Zeroizing::new(Vec::with_capacity(256)))
+    }
+
     pub(super) fn byte(&mut self, byte: u8) {
         self.0.push(byte);
     }
@@ -118,7 +122,7 @@ mod tests {
     proptest! {
         #[test]
         fn integers_and_bytes_read_back(value: u64, bytes: Vec<u8>) {
-            let mut writer = Writer::default();
+            let mut writer = Writer::new();
             writer.integer(value);
             writer.counted(&bytes);
             let body = writer.finish();

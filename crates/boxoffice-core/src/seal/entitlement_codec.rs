@@ -35,7 +35,7 @@ const EXTENSION: u8 = 8;
 const DEVICE_ID: u8 = 16;
 
 pub(super) fn encode(entitlement: &Entitlement) -> Zeroizing<Vec<u8>> {
-    let mut out = Writer::default();
+    let mut out = Writer::new();
     out.byte(entitlement.drm().number());
     let flag = |on: bool, bit: u8| if on { bit } else { 0 };
     out.byte(

@@ -16,6 +16,9 @@ use crate::key_ring::{KeyId, Secret32};
 const VERSION: u8 = 1;
 const HEADER: usize = 5;
 
+/// What a token's key seals nothing else for.
+const PURPOSE: &[u8] = b"boxoffice token/";
+
 /// Why a text does not open as a token.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum TokenError {
@@ -102,8 +105,9 @@ impl SealingRing {
     pub fn seal(&self, entitlement: &Entitlement, now: Timestamp, random: &dyn Random) -> String {
         let key = self.current(now);
         let header = header(key.id);
-        let mut token = header.to_vec();
         let body = entitlement_codec::encode(entitlement);
+        let mut token = Vec::with_capacity(HEADER + Envelope::OVERHEAD + body.len());
+        token.extend_from_slice(&header);
         key.envelope.seal_onto(&mut token, &context(self.environment, header), &body, random);
         base64::encode_url(&token)
     }
@@ -140,8 +144,14 @@ fn header(id: KeyId) -> [u8; HEADER] {
     [VERSION, a, b, c, d]
 }
 
-fn context(environment: Environment, header: [u8; HEADER]) -> Vec<u8> {
-    [&b"boxoffice token/"[..], &[environment.number()], &header].concat()
+fn context(environment: Environment, header: [u8; HEADER]) -> [u8; PURPOSE.len() + 1 + HEADER] {
+    let mut context = [environment.number(); PURPOSE.len() + 1 + HEADER];
+    let (purpose, rest) = context.split_at_mut(PURPOSE.len());
+    purpose.copy_from_slice(PURPOSE);
+    if let [_, end @ ..] = rest {
+        end.copy_from_slice(&header);
+    }
+    context
 }
 
 #[cfg(test)]

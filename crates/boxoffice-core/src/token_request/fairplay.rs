@@ -30,7 +30,7 @@ pub fn terms(parameters: &Parameters, keys: &Keys) -> Result<FairPlayTerms, Refu
 
 fn iv(parameters: &Parameters, index: Option<u8>) -> Result<[u8; 16], Refusal> {
     let (name, value) = of_index(parameters, "iv", index, Event::IvInvalid)?;
-    let refuse = |hint: String| Refusal::new(Event::IvInvalid, hint).parameter(&name);
+    let refuse = |hint: String| Refusal::new(Event::IvInvalid, hint).parameter(&*name);
     let value = value.ok_or_else(|| refuse(format!("{name} is missing: give 32 hex digits")))?;
     hex::decode(value).map_err(|error| refuse(error.to_string()))
 }

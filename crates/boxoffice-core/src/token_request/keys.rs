@@ -1,5 +1,7 @@
 //! The keys that a token request names: one, or several by index (token-api.md, sections 4 and 11).
 
+use std::borrow::Cow;
+
 use drm_primitives::{ContentKey, ContentKeyError, Kek, Kid, KidError, WrappedKey};
 
 use super::value::{one, quote};
@@ -81,7 +83,7 @@ impl KeyRequest {
 
     /// The name of a parameter of this key for an error: with the index, where it has one.
     #[must_use]
-    pub fn name(&self, parameter: &str) -> String {
+    pub fn name(&self, parameter: &'static str) -> Cow<'static, str> {
         indexed_name(parameter, self.index)
     }
 }
@@ -116,18 +118,18 @@ impl Keys {
 }
 
 /// `kid`, or `kid.3`.
-pub(super) fn indexed_name(parameter: &str, index: Option<u8>) -> String {
-    index.map_or_else(|| parameter.to_owned(), |index| format!("{parameter}.{index}"))
+pub(super) fn indexed_name(parameter: &'static str, index: Option<u8>) -> Cow<'static, str> {
+    index.map_or(Cow::Borrowed(parameter), |index| Cow::Owned(format!("{parameter}.{index}")))
 }
 
 /// A parameter of one index: its own, or else the plain one, which is the default for every index. With the
 /// name under which it came, or would have.
 pub(super) fn of_index<'a>(
     parameters: &'a Parameters,
-    parameter: &str,
+    parameter: &'static str,
     index: Option<u8>,
     invalid: Event,
-) -> Result<(String, Option<&'a [u8]>), Refusal> {
+) -> Result<(Cow<'static, str>, Option<&'a [u8]>), Refusal> {
     let name = indexed_name(parameter, index);
     if let Some(value) = one(parameters, &name, invalid)? {
         return Ok((name, Some(value)));
@@ -135,7 +137,7 @@ pub(super) fn of_index<'a>(
     match index {
         None => Ok((name, None)),
         Some(_) => Ok(match one(parameters, parameter, invalid)? {
-            Some(value) => (parameter.to_owned(), Some(value)),
+            Some(value) => (Cow::Borrowed(parameter), Some(value)),
             None => (name, None),
         }),
     }
@@ -171,6 +173,9 @@ fn indices(parameters: &Parameters, drm: Drm) -> Result<Vec<Option<u8>>, Refusal
 
 /// The index in `kid.3`. Leading zeros make it an unknown parameter.
 fn index_of(name: &[u8]) -> Option<u64> {
+    if !name.contains(&b'.') {
+        return None;
+    }
     let (name, index) = std::str::from_utf8(name).ok()?.split_once('.')?;
     if !INDEXED.contains(&name) || index.len() > 1 && index.starts_with('0') {
         return None;
@@ -236,7 +241,7 @@ fn source(
         (None, Some(kek), Some(ek)) => {
             let kek = parse_kek(&kek_name, kek)?;
             let refuse_ek = |hint: String| {
-                Refusal::new(Event::EncryptedKeyOrKek, format!("{ek_name}: {hint}")).parameter(&ek_name)
+                Refusal::new(Event::EncryptedKeyOrKek, format!("{ek_name}: {hint}")).parameter(&*ek_name)
             };
             let wrapped = WrappedKey::from_hex(ek).map_err(|error| refuse_ek(error.to_string()))?;
             let opened = kek.unwrap(&wrapped).map_err(|error| refuse_ek(error.to_string()))?;

@@ -209,7 +209,7 @@ fn min_security_level(parameters: &Parameters, index: Option<u8>, default: u16) 
     let hint = || format!("{name} is {}, expected 150, 2000 or 3000", quote(value));
     known
         .and_then(|level| u16::try_from(level).ok())
-        .ok_or_else(|| Refusal::new(Event::OutputControlRange, hint()).parameter(&name))
+        .ok_or_else(|| Refusal::new(Event::OutputControlRange, hint()).parameter(&*name))
 }
 
 fn cipher(parameters: &Parameters, index: Option<u8>) -> Result<Option<ContentCipher>, Refusal> {

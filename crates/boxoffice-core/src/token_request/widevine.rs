@@ -1,9 +1,9 @@
 //! What a Widevine token request says beyond the common (token-api.md, section 5).
 
-use super::Keys;
 use super::extension;
 use super::keys::of_index;
 use super::value::{digits, one, optional_bool, optional_duration, quote};
+use super::{Keys, RequestedKey};
 use crate::account::AccountOptions;
 use crate::entitlement::{Hdcp, SecurityLevel, TrackType, WidevineKey, WidevineTerms};
 use crate::{Event, Parameters, Refusal};
@@ -22,20 +22,25 @@ pub fn terms(
     let persistent = optional_bool(parameters, "persistent", Event::GeneralFlags)?.unwrap_or(false);
     let licence_duration = optional_duration(parameters, "licenseDuration", Event::LicenseDuration, 1)?;
     let rental_duration = optional_duration(parameters, "rentalDuration", Event::RentalDuration, 1)?;
-    let indices = || keys.as_slice().iter().map(|key| key.index);
     let lenient = options.lenient;
-    let levels =
-        indices().map(|index| security_level(parameters, index, lenient)).collect::<Result<Vec<_>, _>>()?;
-    let outputs = indices().map(|index| hdcp(parameters, index, lenient)).collect::<Result<Vec<_>, _>>()?;
-    let tracks = indices().map(|index| track_type(parameters, index)).collect::<Result<Vec<_>, _>>()?;
+    // What is wrong with one rule of any key comes before what is wrong with the next rule of the first.
+    let mut ruled: Vec<(Option<u8>, WidevineKey)> = Vec::with_capacity(keys.as_slice().len());
+    for RequestedKey { index, kid, key } in keys.as_slice() {
+        let security_level = security_level(parameters, *index, lenient)?;
+        let Some(kid) = *kid else { continue };
+        let (hdcp, track) = (Hdcp::None, TrackType::default());
+        ruled.push((*index, WidevineKey { kid, key: key.clone(), security_level, hdcp, track }));
+    }
+    for (index, key) in &mut ruled {
+        key.hdcp = hdcp(parameters, *index, lenient)?;
+    }
+    for (index, key) in &mut ruled {
+        key.track = track_type(parameters, *index)?;
+    }
     let content_id = content_id(parameters)?;
     let extensions = extension::parse_all(parameters, "wvExtension", Event::WvExtension)?;
-    let rules = levels.into_iter().zip(outputs).zip(tracks);
-    let keys = keys.as_slice().iter().zip(rules).filter_map(|(key, ((security_level, hdcp), track))| {
-        Some(WidevineKey { kid: key.kid?, key: key.key.clone(), security_level, hdcp, track })
-    });
     Ok(WidevineTerms {
-        keys: keys.collect(),
+        keys: ruled.into_iter().map(|(_, key)| key).collect(),
         content_id,
         licence_duration,
         rental_duration,

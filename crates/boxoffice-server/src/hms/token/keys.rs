@@ -1,5 +1,7 @@
 //! Finding the keys that a token request names.
 
+use std::borrow::Cow;
+
 use boxoffice_core::token_request::{KeyRequest, KeySource, RequestedKey};
 use boxoffice_core::{Event, Parameters, Refusal};
 use drm_primitives::{ContentKey, Kid};
@@ -55,8 +57,8 @@ pub(super) async fn resolve(
             address: Some(context.address),
             request_id: context.request_id.as_str().to_owned(),
         };
-        app.key_storage()
-            .resolve(&call, &wanted)
+        // In a box, so that a request that brings its keys does not carry the room for this way.
+        Box::pin(app.key_storage().resolve(&call, &wanted))
             .await
             .map_err(|(at, refusal)| named(refusal, names.get(at)))?
     };
@@ -73,12 +75,12 @@ pub(super) async fn resolve(
 }
 
 /// The name under which a parameter of an index came: its own, or else the plain one.
-fn sent_as(parameters: &Parameters, indexed: String, plain: &str) -> String {
-    if matches!(parameters.one(&indexed), Ok(None)) { plain.to_owned() } else { indexed }
+fn sent_as(parameters: &Parameters, indexed: Cow<'static, str>, plain: &'static str) -> Cow<'static, str> {
+    if matches!(parameters.one(&indexed), Ok(None)) { Cow::Borrowed(plain) } else { indexed }
 }
 
-fn named(refusal: Refusal, names: Option<&(String, String)>) -> Refusal {
+fn named(refusal: Refusal, names: Option<&(Cow<'static, str>, Cow<'static, str>)>) -> Refusal {
     let Some((kid, kek)) = names else { return refusal };
     let is_kek = refusal.code_number() == Event::EncryptedKeyOrKek.code();
-    refusal.parameter(if is_kek { kek } else { kid })
+    refusal.parameter(&**if is_kek { kek } else { kid })
 }
