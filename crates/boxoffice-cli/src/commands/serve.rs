@@ -9,7 +9,7 @@ use std::sync::Arc;
 use boxoffice_core::{Environment, SystemClock};
 use boxoffice_server::accounts::Accounts;
 use boxoffice_server::app::{App, AppParts};
-use boxoffice_server::config::{Config, DemoMode, WidevineBackend};
+use boxoffice_server::config::{Config, DemoMode, PlayReadyBackend, WidevineBackend};
 use boxoffice_server::installation::Installation;
 use boxoffice_server::serve::{self, Listener};
 use boxoffice_server::telemetry::{self, LogSink};
@@ -108,10 +108,17 @@ fn has_demo_account(config: &Config) -> bool {
 
 fn warn_of_missing_back_ends(config: &Config) {
     for environment in Environment::ALL {
-        if matches!(config.environment(environment).widevine.backend, WidevineBackend::Off) {
-            tracing::warn!(
-                "Widevine has no back end in the {environment} environment: tokens are minted there, and redemptions get -7008"
-            );
+        let settings = config.environment(environment);
+        let back_ends = [
+            ("Widevine", matches!(settings.widevine.backend, WidevineBackend::Off), -7008),
+            ("PlayReady", matches!(settings.playready.backend, PlayReadyBackend::Off), -2030),
+        ];
+        for (drm, is_off, code) in back_ends {
+            if is_off {
+                tracing::warn!(
+                    "{drm} has no back end in the {environment} environment: tokens are minted there, and redemptions get {code}"
+                );
+            }
         }
     }
 }

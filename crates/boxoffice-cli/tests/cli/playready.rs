@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::program::{Place, Server};
+use crate::program::{Place, Server, poll};
 
 /// The levels of README's request.
 const LEVELS: &str = "&analogVideoOPL=200&compressedDigitalAudioOPL=300&uncompressedDigitalAudioOPL=300\
@@ -43,6 +43,34 @@ fn the_answer_of_a_token_request_is_redeemed_as_it_is() {
     assert!(place.succeed(&["redeem", bare]).contains("content key matches"));
     let url = format!("{url}?ExpressPlayToken={bare}");
     assert!(place.succeed(&["redeem", &url]).contains("content key matches"));
+    server.end();
+}
+
+#[test]
+fn a_licence_that_may_be_stored_is_an_offline_one() {
+    let place = Place::new();
+    let mut server = place.serve();
+    let answer = token(&mut server, &format!("{KEY}&rightsType=BuyToOwn&generalFlags=00000001"));
+    let told = place.succeed(&["redeem", &answer]);
+    assert!(told.starts_with("an offline licence for sl2000 (level 2000), verified\n"), "{told}");
+    assert!(told.contains("may be played, may be stored"), "{told}");
+    server.end();
+}
+
+/// Playready.md, section 1: tokens are minted all the same.
+#[test]
+fn serve_warns_where_nobody_makes_licences() {
+    let place = Place::new();
+    let server = place.serve();
+    // The log is written behind the service's back.
+    let (log, _) = poll(|| server.log(), |log| log.contains("PlayReady has no back end"));
+    for (drm, code) in [("Widevine", -7008), ("PlayReady", -2030)] {
+        let words = format!(
+            "{drm} has no back end in the production environment: tokens are minted there, and redemptions get {code}"
+        );
+        assert!(log.contains(&words), "{words:?} is not in {log}");
+    }
+    assert!(!log.contains("the test environment: tokens"), "{log}");
     server.end();
 }
 

@@ -238,7 +238,8 @@ fn manufacturer(body: &[u8]) -> Result<ObjectContent, Error> {
             let Some((0, bytes)) = bytes.split_last() else {
                 return Some(Err(Error::Fixed { part: "MANUFACTURER" }));
             };
-            if padding.iter().any(|&byte| byte != 0) {
+            // A length that counts padding in would make two encodings of one text.
+            if bytes.contains(&0) || padding.iter().any(|&byte| byte != 0) {
                 return Some(Err(Error::Fixed { part: "MANUFACTURER" }));
             }
             *text = bytes.to_vec();

@@ -18,6 +18,8 @@ mod request;
 mod response;
 mod scanner;
 mod signing_chain;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use crypto::ClientKey;

@@ -83,7 +83,8 @@ impl Report {
     /// Policy, KIDs, and whether the content keys match.
     pub fn write(&self, console: Console<'_>) -> Result<(), Failure> {
         let Self { device, device_level, licence_type, .. } = self;
-        writeln!(console, "a {licence_type} licence for {device} ({device_level}), verified")?;
+        let article = if licence_type.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        writeln!(console, "{article} {licence_type} licence for {device} ({device_level}), verified")?;
         for line in &self.policy_in_words {
             writeln!(console, "  policy  {line}")?;
         }

@@ -111,6 +111,45 @@ async fn a_message_still_wrapped_is_unwrapped_and_the_answer_is_soap_all_the_sam
         .await;
 }
 
+/// What is signed is the bytes of LA and `SignedInfo`; around them a stack may write its XML as it likes.
+#[tokio::test]
+async fn prefixes_and_blanks_around_what_is_signed_do_not_matter() {
+    let scene = Scene::new().await;
+    let token = scene.token.as_str();
+    let protocols = "http://schemas.microsoft.com/DRM/2007/03/protocols";
+    let rewritten = |body: Vec<u8>, replacements: &[(&str, &str)]| {
+        replacements.iter().fold(String::from_utf8(body).unwrap(), |text, (from, to)| {
+            assert!(text.contains(from), "{from}");
+            text.replace(from, to)
+        })
+    };
+    let bound = format!("<AcquireLicense xmlns=\"{protocols}\">");
+    let prefixed = format!("<p:AcquireLicense xmlns:p=\"{protocols}\">");
+    for replacements in [
+        vec![("soap:", "SOAP-ENV:"), ("xmlns:soap=", "xmlns:SOAP-ENV=")],
+        vec![
+            (&*bound, &*prefixed),
+            ("</AcquireLicense>", "</p:AcquireLicense>"),
+            ("<challenge>", "<p:challenge>"),
+            ("</challenge>", "</p:challenge>"),
+        ],
+        vec![
+            ("<challenge>", "\r\n  <challenge>\r\n"),
+            ("</Challenge>", "\r\n</Challenge>\n"),
+            ("</soap:Body>", "\n</soap:Body>"),
+        ],
+        vec![("<soap:Body>", "<soap:Header><x xmlns=\"y\"/></soap:Header><!-- of the player --><soap:Body>")],
+        vec![("<?xml version=\"1.0\" encoding=\"utf-8\"?>", "")],
+        vec![(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>",
+            "\u{FEFF}<?xml version='1.0' encoding='UTF-8' standalone='yes'?>\n",
+        )],
+    ] {
+        let lab = &scene.world.lab;
+        scene.grants(None, async |body| lab.send(at(token, rewritten(body, &replacements))).await).await;
+    }
+}
+
 #[tokio::test]
 async fn a_preflight_is_answered_without_a_token() {
     let world = World::new().await;
