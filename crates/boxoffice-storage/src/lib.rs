@@ -2,13 +2,15 @@
 //! redemptions and their records.
 //!
 //! Nothing here knows what a licence is, and nothing here ever sees a key in clear: values are sealed before
-//! they come. Start with [`Storage`], and [`SqliteStorage::open`].
+//! they come. Start with [`Storage`], and [`SqliteStorage::open`] or
+//! [`PostgresStorage::open`].
 
 mod account_keys;
 mod column;
 mod content_keys;
 mod faulty;
 mod key_audit;
+mod postgres;
 mod records;
 mod redemptions;
 mod seeds;
@@ -21,6 +23,7 @@ pub use content_keys::{
 };
 pub use faulty::{Fault, FaultyStorage};
 pub use key_audit::{KeyAudit, KeyAuditCursor, KeyAuditFilter, KeyAuditPage, KeyAuditRecord};
+pub use postgres::PostgresStorage;
 pub use records::{
     NewestRecords, Record, RecordCursor, RecordFilter, RecordId, RecordKind, RecordPage, Records,
     StoredRecord,

@@ -67,6 +67,10 @@ pub trait Storage:
     /// Makes an account without authenticators; the first has the number [`AccountId::FIRST`].
     async fn create_account(&self, account: NewAccount) -> Result<Account, StorageError>;
 
+    /// As [`create_account`](Self::create_account), unless there is an account already: of several nodes that start
+    /// at once one makes it, and the others get `None`.
+    async fn create_first_account(&self, account: NewAccount) -> Result<Option<Account>, StorageError>;
+
     /// One account, with its authenticators.
     async fn account(&self, id: AccountId) -> Result<Option<Account>, StorageError>;
 

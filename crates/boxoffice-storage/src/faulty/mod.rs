@@ -113,6 +113,10 @@ impl<S: Storage> Storage for FaultyStorage<S> {
         self.around("create_account", self.inner.create_account(account)).await
     }
 
+    async fn create_first_account(&self, account: NewAccount) -> Result<Option<Account>, StorageError> {
+        self.around("create_first_account", self.inner.create_first_account(account)).await
+    }
+
     async fn account(&self, id: AccountId) -> Result<Option<Account>, StorageError> {
         self.around("account", self.inner.account(id)).await
     }

@@ -43,6 +43,15 @@ pub(super) fn create(connection: &Connection, new: &NewAccount) -> Result<Accoun
         .ok_or_else(|| StorageError::Broken(format!("account {id} is not there after its insert")))
 }
 
+/// None, where there is an account already; the transaction holds the write lock in between.
+pub(super) fn create_first(
+    connection: &Connection,
+    new: &NewAccount,
+) -> Result<Option<Account>, StorageError> {
+    let any = connection.prepare_cached("SELECT 1 FROM accounts LIMIT 1")?.exists([])?;
+    if any { Ok(None) } else { create(connection, new).map(Some) }
+}
+
 pub(super) fn find(connection: &Connection, id: AccountId) -> Result<Option<Account>, StorageError> {
     let mut select = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM accounts WHERE id = ?1"))?;
     let Some(account) = select.query_row([id.0], |row| Ok(read(row))).optional()? else { return Ok(None) };

@@ -27,6 +27,10 @@ impl Storage for SqliteStorage {
         self.write(move |transaction| accounts::create(&transaction.connection, &account)).await
     }
 
+    async fn create_first_account(&self, account: NewAccount) -> Result<Option<Account>, StorageError> {
+        self.write(move |transaction| accounts::create_first(&transaction.connection, &account)).await
+    }
+
     async fn account(&self, id: AccountId) -> Result<Option<Account>, StorageError> {
         self.read(move |connection| accounts::find(connection, id)).await
     }

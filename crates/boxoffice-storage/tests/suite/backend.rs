@@ -2,14 +2,27 @@
 
 use std::sync::Arc;
 
-use boxoffice_storage::{FaultyStorage, SqliteStorage, Storage};
+use boxoffice_storage::{FaultyStorage, PostgresStorage, SqliteStorage, Storage};
+use drm_primitives::SystemRandom;
 use tempfile::TempDir;
+
+use crate::schema::Schema;
 
 /// An empty database of its own; what it stands on goes with it.
 pub struct Backend {
     pub storage: Arc<dyn Storage>,
-    _directory: TempDir,
+    _ground: Ground,
 }
+
+/// What a database stands on.
+#[expect(dead_code, reason = "held for what its end removes")]
+enum Ground {
+    Directory(TempDir),
+    Schema(Schema),
+}
+
+/// How many connections a test has.
+pub const CONNECTIONS: usize = 8;
 
 impl Backend {
     pub fn sqlite() -> Self {
@@ -24,7 +37,22 @@ impl Backend {
     fn sqlite_as(wrap: impl FnOnce(SqliteStorage) -> Arc<dyn Storage>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let storage = SqliteStorage::open(&directory.path().join("boxoffice.db")).unwrap();
-        Self { storage: wrap(storage), _directory: directory }
+        Self { storage: wrap(storage), _ground: Ground::Directory(directory) }
+    }
+
+    /// None, with a word, where no PostgreSQL was given.
+    pub async fn postgres() -> Option<Self> {
+        Self::postgres_as(|storage| Arc::new(storage)).await
+    }
+
+    pub async fn faulty_postgres() -> Option<Self> {
+        Self::postgres_as(|storage| Arc::new(FaultyStorage::new(storage))).await
+    }
+
+    async fn postgres_as(wrap: impl FnOnce(PostgresStorage) -> Arc<dyn Storage>) -> Option<Self> {
+        let schema = Schema::new().await?;
+        let storage = PostgresStorage::open(schema.url(), CONNECTIONS, Arc::new(SystemRandom)).await.unwrap();
+        Some(Self { storage: wrap(storage), _ground: Ground::Schema(schema) })
     }
 }
 
@@ -42,6 +70,20 @@ macro_rules! on_every_database {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
                 let backend = crate::backend::Backend::faulty();
+                super::$name(backend.storage.clone()).await;
+            })+
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let Some(backend) = crate::backend::Backend::postgres().await else { return };
+                super::$name(backend.storage.clone()).await;
+            })+
+        }
+        mod on_faulty_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let Some(backend) = crate::backend::Backend::faulty_postgres().await else { return };
                 super::$name(backend.storage.clone()).await;
             })+
         }
