@@ -89,6 +89,12 @@ impl AuthenticatorSecret {
         Self(random.array())
     }
 
+    /// Compares in constant time.
+    #[must_use]
+    pub fn equals(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+
     /// The bytes.
     #[must_use]
     pub const fn expose(&self) -> &[u8; 16] {

@@ -52,9 +52,10 @@ impl Parameters {
             if parameters.pairs.len() == Self::MOST {
                 return Err(TooManyParameters);
             }
-            let mut halves = pair.splitn(2, |&byte| byte == b'=');
-            let name = decode_onto(&mut parameters.text, halves.next().unwrap_or_default());
-            let value = decode_onto(&mut parameters.text, halves.next().unwrap_or_default());
+            let equals = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
+            let (name, value) = pair.split_at(equals);
+            let name = decode_onto(&mut parameters.text, name);
+            let value = decode_onto(&mut parameters.text, value.get(1..).unwrap_or_default());
             parameters.pairs.push(Pair { name, value });
         }
         Ok(parameters)

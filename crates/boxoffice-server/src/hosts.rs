@@ -131,9 +131,10 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Found<'a> {
 
 /// The host without its port; an IPv6 address keeps its brackets.
 fn without_port(host: &str) -> &str {
-    let after_address = host.rfind(']').unwrap_or(0);
-    let colon = host.get(after_address..).and_then(|rest| rest.find(':')).map(|at| after_address + at);
-    colon.and_then(|colon| host.get(..colon)).unwrap_or(host)
+    let bytes = host.as_bytes();
+    let after_address = bytes.iter().rposition(|&byte| byte == b']').unwrap_or(0);
+    let colon = bytes.iter().skip(after_address).position(|&byte| byte == b':');
+    colon.and_then(|at| host.get(..after_address + at)).unwrap_or(host)
 }
 
 /// An address of `X-Forwarded-For`: some proxies add a port, some brackets.

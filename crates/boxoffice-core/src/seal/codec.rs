@@ -17,7 +17,7 @@ pub(super) struct Writer(Zeroizing<Vec<u8>>);
 impl Writer {
     /// With room for a body of the usual length.
     pub(super) fn new() -> Self {
-        Self(Zeroizing::new(Vec::with_capacity(256)))
+        Self(Zeroizing::new(Vec::with_capacity(128)))
     }
 
     pub(super) fn byte(&mut self, byte: u8) {

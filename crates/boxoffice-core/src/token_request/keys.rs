@@ -72,13 +72,17 @@ impl KeyRequest {
     /// -4018, -4020, -4021, -4022 for KIDs; -6005 (PlayReady -2005) for an index over 15, and for a FairPlay
     /// index over 0. What is wrong with the material is in [`KeyRequest::source`].
     pub fn parse_all(parameters: &Parameters, drm: Drm) -> Result<Vec<Self>, Refusal> {
+        let of = |index, kid| Self { index, kid, source: source(parameters, drm, index, kid) };
         let indices = indices(parameters, drm)?;
+        if indices.is_empty() {
+            // The plain names are a key of their own.
+            return Ok(vec![of(None, kid(parameters, drm, None)?)]);
+        }
         let mut requests = Vec::with_capacity(indices.len());
         for &index in &indices {
-            requests.push((index, kid(parameters, drm, index)?));
+            requests.push((Some(index), kid(parameters, drm, Some(index))?));
         }
-        let with_source = |(index, kid)| Self { index, kid, source: source(parameters, drm, index, kid) };
-        Ok(requests.into_iter().map(with_source).collect())
+        Ok(requests.into_iter().map(|(index, kid)| of(index, kid)).collect())
     }
 
     /// The name of a parameter of this key for an error: with the index, where it has one.
@@ -143,8 +147,8 @@ pub(super) fn of_index<'a>(
     }
 }
 
-/// The indices that any indexed parameter names, ascending; the plain names alone are a key of their own.
-fn indices(parameters: &Parameters, drm: Drm) -> Result<Vec<Option<u8>>, Refusal> {
+/// The indices that any indexed parameter names, ascending.
+fn indices(parameters: &Parameters, drm: Drm) -> Result<Vec<u8>, Refusal> {
     let (event, most) = match drm {
         Drm::PlayReady => (Event::ContentKey, MOST),
         Drm::FairPlay => (Event::KeyData, 1),
@@ -154,7 +158,7 @@ fn indices(parameters: &Parameters, drm: Drm) -> Result<Vec<Option<u8>>, Refusal
     for name in parameters.names() {
         let Some(index) = index_of(name) else { continue };
         match u8::try_from(index) {
-            Ok(index) if index < most => indices.push(Some(index)),
+            Ok(index) if index < most => indices.push(index),
             _ => {
                 let name = String::from_utf8_lossy(name).into_owned();
                 let hint =
@@ -165,9 +169,6 @@ fn indices(parameters: &Parameters, drm: Drm) -> Result<Vec<Option<u8>>, Refusal
     }
     indices.sort_unstable();
     indices.dedup();
-    if indices.is_empty() {
-        indices.push(None);
-    }
     Ok(indices)
 }
 

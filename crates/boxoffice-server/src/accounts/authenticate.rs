@@ -58,22 +58,23 @@ impl Accounts {
     ) -> Result<Caller, Refusal> {
         let given =
             CustomerAuthenticator::parse(given).map_err(|error| invalid("malformed", error.to_string()))?;
-        let account = self.get(given.account).await;
-        let account = account.map_err(|error| storage_failed(&error).parameter("customerAuthenticator"))?;
+        let found = self.find(given.account).await;
+        let found = found.map_err(|error| storage_failed(&error).parameter("customerAuthenticator"))?;
         let unknown = || {
             invalid(
                 "unknown",
                 "no account has this authenticator; `boxoffice authenticator list` shows which there are",
             )
         };
-        let account = account.ok_or_else(unknown)?;
-        let hash = keys.hash(given.account, &given.secret);
+        let (entry, account) = found.ok_or_else(unknown)?;
+        let hash = entry.hash(keys, &given);
         // Every one is compared, so that the time does not tell which it was.
         let matching = account
             .authenticators
             .iter()
             .fold(None, |found, stored| if stored.matches(&hash) { Some(stored) } else { found });
         let authenticator = matching.ok_or_else(unknown)?;
+        entry.remember(given.secret, hash);
         if let Some(at) = authenticator.revoked_at {
             return Err(invalid("revoked", format!("this authenticator was revoked at {at}")));
         }

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use boxoffice_core::authenticator::{AuthenticatorHashKey, AuthenticatorSecret, CustomerAuthenticator};
 use boxoffice_core::{Account, AccountId};
 use boxoffice_storage::{Storage, StorageError};
 use tokio::time::{Instant, timeout};
@@ -29,6 +30,9 @@ struct Entry {
     seen: Mutex<Option<Seen>>,
     /// Whoever holds it asks the database; the others wait for the answer.
     asking: tokio::sync::Mutex<()>,
+    /// The secret that was shown last and is one of the account's, with its hash. A customer shows the same one again
+    /// and again, and hashing it takes longer than all the rest of finding the account.
+    shown: Mutex<Option<(AuthenticatorSecret, [u8; 32])>>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,15 +65,28 @@ impl Accounts {
     /// # Errors
     /// [`StorageError`], where the database does not answer and nothing was seen in the last five minutes.
     pub async fn get(&self, id: AccountId) -> Result<Option<Arc<Account>>, StorageError> {
+        Ok(self.find(id).await?.map(|(_, account)| account))
+    }
+
+    async fn find(&self, id: AccountId) -> Result<Option<(Arc<Entry>, Arc<Account>)>, StorageError> {
         let known = self.entries.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
-        let Some(entry) = known else { return self.first(id).await };
-        if let Some(account) = entry.fresh(self.fresh_for) {
-            return Ok(Some(account));
+        // Boxed, for it is rare and long, and what waits for it is moved with every request.
+        let Some(entry) = known else { return Box::pin(self.first(id)).await };
+        match entry.fresh(self.fresh_for) {
+            Some(account) => Ok(Some((entry, account))),
+            None => Box::pin(self.read_again(id, entry)).await,
         }
+    }
+
+    async fn read_again(
+        &self,
+        id: AccountId,
+        entry: Arc<Entry>,
+    ) -> Result<Option<(Arc<Entry>, Arc<Account>)>, StorageError> {
         let _asking = entry.asking.lock().await;
         // Somebody else may have asked while we waited.
         if let Some(account) = entry.fresh(self.fresh_for) {
-            return Ok(Some(account));
+            return Ok(Some((Arc::clone(&entry), account)));
         }
         let stale = entry.seen().filter(|seen| seen.read_at.elapsed() < Self::STALE);
         let asked = match &stale {
@@ -79,7 +96,7 @@ impl Accounts {
             }),
         };
         match (asked, stale) {
-            (Ok(Some(account)), _) => Ok(Some(entry.put(account))),
+            (Ok(Some(account)), _) => Ok(Some((Arc::clone(&entry), entry.put(account)))),
             (Ok(None), _) => {
                 self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
                 Ok(None)
@@ -87,7 +104,7 @@ impl Accounts {
             (Err(error), Some(stale)) => {
                 tracing::warn!(account.id = id.0, %error, "an account could not be read again, and is used as it was");
                 entry.asked_in_vain();
-                Ok(Some(stale.account))
+                Ok(Some((Arc::clone(&entry), stale.account)))
             }
             (Err(error), None) => Err(error),
         }
@@ -98,12 +115,12 @@ impl Accounts {
         self.entries.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    async fn first(&self, id: AccountId) -> Result<Option<Arc<Account>>, StorageError> {
+    async fn first(&self, id: AccountId) -> Result<Option<(Arc<Entry>, Arc<Account>)>, StorageError> {
         let Some(account) = self.storage.account(id).await? else { return Ok(None) };
         let entry = Arc::new(Entry::default());
         let account = entry.put(account);
-        self.entries.write().unwrap_or_else(PoisonError::into_inner).insert(id, entry);
-        Ok(Some(account))
+        self.entries.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&entry));
+        Ok(Some((entry, account)))
     }
 }
 
@@ -124,6 +141,23 @@ impl Entry {
         let seen = Seen { account: Arc::clone(&account), read_at: now, asked_at: now };
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
         account
+    }
+
+    /// The hash of what was shown.
+    fn hash(&self, keys: &AuthenticatorHashKey, given: &CustomerAuthenticator) -> [u8; 32] {
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*shown {
+            Some((secret, hash)) if secret.equals(&given.secret) => *hash,
+            Some(_) | None => keys.hash(given.account, &given.secret),
+        }
+    }
+
+    /// Remembers the hash of a secret that is one of the account's.
+    fn remember(&self, secret: AuthenticatorSecret, hash: [u8; 32]) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.as_ref().is_none_or(|(_, known)| *known != hash) {
+            *shown = Some((secret, hash));
+        }
     }
 
     fn asked_in_vain(&self) {

@@ -92,24 +92,22 @@ fn write_time(time: Timestamp, buffer: &mut Vec<u8>) {
     let (seconds, fraction) = (microseconds.div_euclid(1_000_000), microseconds.rem_euclid(1_000_000));
     let (days, second_of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = civil_from_days(days);
-    let mut digits = |number: i64, width: usize, before: &[u8]| {
-        buffer.extend_from_slice(before);
-        let at = buffer.len();
-        buffer.resize(at + width, b'0');
-        let mut number = number;
-        for digit in buffer.iter_mut().skip(at).rev() {
-            *digit = b'0' + u8::try_from(number.rem_euclid(10)).unwrap_or_default();
-            number = number.div_euclid(10);
+    let mut text = *b"0000-00-00T00:00:00.000000Z";
+    for (place, mut number) in [
+        (0..4, year),
+        (5..7, month),
+        (8..10, day),
+        (11..13, second_of_day / 3_600),
+        (14..16, second_of_day / 60 % 60),
+        (17..19, second_of_day % 60),
+        (20..26, fraction),
+    ] {
+        for digit in text.get_mut(place).unwrap_or_default().iter_mut().rev() {
+            *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+            number /= 10;
         }
-    };
-    digits(year, 4, b"");
-    digits(month, 2, b"-");
-    digits(day, 2, b"-");
-    digits(second_of_day / 3_600, 2, b"T");
-    digits(second_of_day / 60 % 60, 2, b":");
-    digits(second_of_day % 60, 2, b":");
-    digits(fraction, 6, b".");
-    buffer.push(b'Z');
+    }
+    buffer.extend_from_slice(&text);
 }
 
 /// Year, month and day of a day after 1970-01-01, by eras of 400 years that begin in March.
