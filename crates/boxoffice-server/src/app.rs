@@ -77,8 +77,9 @@ impl App {
     pub async fn start(parts: AppParts) -> Result<Self, InstallationError> {
         let AppParts { config, installation, clock, random, log, first_address, accounts_fresh_for } = parts;
         let webhooks = Webhooks::open(&config)?;
+        let metrics = Metrics::default();
         let rings = installation.rings().await?;
-        let issuers = Issuers::open(&config, &installation, &rings.current()).await?;
+        let issuers = Issuers::open(&config, &installation, &rings.current(), metrics.upstreams()).await?;
         let public_url = |environment: Environment| {
             let configured = config.environment(environment).public_url.clone();
             let https = config.server.tls.is_some();
@@ -98,7 +99,7 @@ impl App {
             hosts: Hosts::new(&config),
             accounts: Accounts::new(Arc::clone(installation.storage()), accounts_fresh_for),
             request_ids: RequestIds::new(clock.now(), &*random),
-            metrics: Metrics::default(),
+            metrics,
             access_log: AccessLog::new(config.log.access.then_some(log)),
             work: WorkPool::new(threads, threads * WAITING_A_THREAD),
             rings_asked_at: tokio::sync::Mutex::new(None),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use boxoffice_core::Environment;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
@@ -77,13 +78,18 @@ fn lists(config: &Config, environment: Environment) -> Vec<(Environment, List, &
     playready.into_iter().chain(widevine).collect()
 }
 
-/// Looks at the revocation files, for ever. A bad new file is refused, and the old list stays.
+/// Looks at the revocation files, for ever, and reads all of them when the program is sent SIGHUP. A bad new file is
+/// refused, and the old list stays.
 pub async fn keep_revocations(app: App) {
+    let mut hangups = signal(SignalKind::hangup()).ok();
     let mut ticks = interval(REVOCATIONS);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut seen = std::collections::HashMap::new();
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = hangup(hangups.as_mut()) => seen.clear(),
+        }
         for (environment, list, path) in
             Environment::ALL.into_iter().flat_map(|each| lists(app.config(), each))
         {
@@ -99,10 +105,21 @@ pub async fn keep_revocations(app: App) {
                     tracing::info!(%environment, ?list, version, "a revocation list is in force");
                 }
                 Ok(Err(error)) => {
+                    app.metrics().refused_revocations(environment);
                     tracing::error!(%environment, ?list, %error, "a revocation file is refused; the old list stays");
                 }
                 Err(error) => tracing::error!(%error, "reading a revocation file was lost"),
             }
         }
+    }
+}
+
+/// The next SIGHUP; never, where the system gives no signals.
+async fn hangup(signals: Option<&mut Signal>) {
+    match signals {
+        Some(signals) => {
+            signals.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }

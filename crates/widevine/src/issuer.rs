@@ -10,12 +10,12 @@ use thiserror::Error;
 use crate::certificate::{self, CertificateError, Chain, RootCertificate};
 use crate::der;
 use crate::device::{Certified, Device, DeviceLevel};
-use crate::messages::{ClientIdentification, FileHashes, MessageType, SignedMessage, TokenType};
+use crate::messages::{ClientIdentification, FileHashes, TokenType};
 use crate::model_cache::ModelCache;
 use crate::refusal::{ChainFault, Link, Refusal};
 use crate::request::{Challenge, Identity, SignedRequest};
 use crate::revocation::RevocationList;
-use crate::service::{ServiceKey, ServiceKeyError};
+use crate::service::{ServiceKey, ServiceKeyError, service_certificate_answer};
 use crate::session_request::SessionRequest;
 
 /// Knows whom to trust. May be shared between threads; all its work is RSA, so it belongs on threads that
@@ -85,12 +85,7 @@ impl Issuer {
     /// The answer to a request for the service certificate: a `SignedMessage` of type 5.
     #[must_use]
     pub fn service_certificate_answer(&self) -> Vec<u8> {
-        let answer = SignedMessage {
-            message_type: Some(MessageType::ServiceCertificate.into()),
-            msg: Some(self.current.certificate().to_vec()),
-            ..SignedMessage::default()
-        };
-        answer.encode_to_vec()
+        service_certificate_answer(self.current.certificate())
     }
 
     /// Finds out which device asks, and whether it may: client identity, device certificates, revocation,

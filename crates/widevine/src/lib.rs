@@ -2,9 +2,9 @@
 //!
 //! What it is: the lab issuer, which serves the devices that its own root of trust vouches for; that root
 //! of trust, with its three lab devices ([`lab`]); and a strict client that is such a device
-//! ([`lab_client`]). What it is not: certified devices cannot be served without an agreement with Google,
-//! nothing of Google's is here, and neither is the client of Google's licence service. There is no
-//! network, no clock and no storage: bytes go in and out, the time is an argument, and so is randomness,
+//! ([`lab_client`]); and the messages of the cloud licence service, which alone serves certified devices
+//! ([`cloud`]). What it is not: certified devices cannot be served without an agreement with Google, and
+//! nothing of Google's is here. There is no network, no clock and no storage: bytes go in and out, the time is an argument, and so is randomness,
 //! but for what the RSA library draws itself for padding and key generation. No token is known here,
 //! no event code and no HTTP status.
 //!
@@ -58,6 +58,6 @@ pub use refusal::{
 };
 pub use request::{Challenge, ProtocolVersion, Request};
 pub use revocation::{RevocationList, RevocationListError};
-pub use service::{SERVICE_KEY_HISTORY_SECONDS, ServiceKeyError};
+pub use service::{SERVICE_KEY_HISTORY_SECONDS, ServiceKeyError, service_certificate_answer};
 pub use session::{LicenceSessionKey, SessionId};
 pub use session_request::{SessionRequest, SessionRequestKind, VerifiedSession};

@@ -175,7 +175,13 @@ impl Challenge {
     /// What a clear identity claims, with nothing verified; nothing in privacy mode or if it cannot be read.
     #[must_use]
     pub fn claimed_device(&self) -> Option<ClaimedDevice> {
-        let Identity::Clear(identity) = &self.identity else { return None };
+        self.identity.claimed_device()
+    }
+}
+
+impl Identity {
+    pub(crate) fn claimed_device(&self) -> Option<ClaimedDevice> {
+        let Self::Clear(identity) = self else { return None };
         let identity = ClientIdentification::decode(identity.as_slice()).ok()?;
         let (system_id, serials) = crate::certificate::claims(identity.token.as_deref()?)?;
         Some(ClaimedDevice { system_id, serials, client_info: client_info(&identity) })

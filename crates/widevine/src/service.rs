@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 use crate::certificate::{CertificateError, RootCertificate};
 use crate::der;
 use crate::messages::{
-    CertificateType, ClientIdentification, DrmCertificate, EncryptedClientIdentification,
-    SignedDrmCertificate,
+    CertificateType, ClientIdentification, DrmCertificate, EncryptedClientIdentification, MessageType,
+    SignedDrmCertificate, SignedMessage,
 };
 
 /// How long a replaced service certificate keeps opening identities, in seconds: 30 days (section 4).
@@ -155,6 +155,17 @@ impl fmt::Debug for ServiceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceKey").field("retired_at", &self.retired_at).finish_non_exhaustive()
     }
+}
+
+/// The answer to a client that asks for the service certificate: `SignedMessage` of type 5.
+#[must_use]
+pub fn service_certificate_answer(bare: &[u8]) -> Vec<u8> {
+    let message = SignedMessage {
+        message_type: Some(MessageType::ServiceCertificate.into()),
+        msg: Some(bare.to_vec()),
+        ..SignedMessage::default()
+    };
+    message.encode_to_vec()
 }
 
 #[cfg(test)]

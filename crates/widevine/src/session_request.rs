@@ -3,6 +3,7 @@
 use prost::Message as _;
 use subtle::ConstantTimeEq as _;
 
+use crate::device::ClaimedDevice;
 use crate::grant::{LicenceType, Terms};
 use crate::licence::{mac, signed_licence};
 use crate::messages::{ContentIdentification, License, LicenseIdentification, LicenseType, Policy};
@@ -106,6 +107,12 @@ impl SessionRequest {
         self.identity.is_some()
     }
 
+    /// What a clear identity claims, with nothing verified.
+    #[must_use]
+    pub fn claimed_device(&self) -> Option<ClaimedDevice> {
+        self.identity.as_ref()?.claimed_device()
+    }
+
     /// Checks that whoever asks holds the key of this session of this token, and that the session is not
     /// over. Whether it was released is the caller's to know.
     ///
@@ -148,8 +155,9 @@ impl VerifiedSession<'_> {
     #[must_use]
     pub fn renew(&self, terms: &Terms, renewal: &RenewalTerms) -> Vec<u8> {
         let licence_type = match self.request.id.license_type() {
-            LicenseType::Offline => LicenceType::Offline,
-            LicenseType::Streaming | LicenseType::Automatic => LicenceType::Streaming,
+            // The client says so, and only what may be stored needs no renewal.
+            LicenseType::Offline if terms.persistent => LicenceType::Offline,
+            LicenseType::Offline | LicenseType::Streaming | LicenseType::Automatic => LicenceType::Streaming,
         };
         self.answer(policy(terms, licence_type, Some(renewal)))
     }

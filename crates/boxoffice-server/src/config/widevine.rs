@@ -20,6 +20,8 @@ pub struct WidevineConfig {
     pub revocation_file: Option<PathBuf>,
     /// Renewal of streaming licences, where it is on.
     pub renewal: Option<RenewalConfig>,
+    /// How long a session may be renewed or released, in seconds from its beginning; releases work without renewal.
+    pub max_session_seconds: u32,
 }
 
 /// Who makes Widevine licences.
@@ -91,8 +93,6 @@ pub struct RenewalConfig {
     pub retry_interval_seconds: u32,
     /// Seconds that playback goes on without one.
     pub recovery_seconds: u32,
-    /// Seconds that a session lasts at most.
-    pub max_session_seconds: u32,
 }
 
 /// The least platform verification (VMP) that a device must have.
@@ -138,7 +138,8 @@ impl WidevineConfig {
         };
         let about = "JSON file of revoked devices, read again when it changes";
         let revocation_file = reader.optional(&format!("{table}.revocation_file"), about)?;
-        Ok(Self { backend, revocation_file, renewal: RenewalConfig::read(reader, &table)? })
+        let (renewal, max_session_seconds) = RenewalConfig::read(reader, &table)?;
+        Ok(Self { backend, revocation_file, renewal, max_session_seconds })
     }
 }
 
@@ -220,7 +221,14 @@ impl CallLimits {
 }
 
 impl RenewalConfig {
-    fn read(reader: &mut Reader, table: &str) -> Result<Option<Self>, ConfigError> {
+    /// How long a licence lasts that nobody renews, and so a stream counts, in seconds.
+    #[must_use]
+    pub fn licence_duration_seconds(&self) -> u32 {
+        self.delay_seconds.saturating_add(self.recovery_seconds)
+    }
+
+    /// Renewal, where it is on, and how long a session lasts at most.
+    fn read(reader: &mut Reader, table: &str) -> Result<(Option<Self>, u32), ConfigError> {
         let key = |name: &str| format!("{table}.renewal.{name}");
         let enabled = reader.or(&key("enabled"), "whether streaming licences have to be renewed", false)?;
         let mut seconds = |name: &str, about, default| {
@@ -232,8 +240,8 @@ impl RenewalConfig {
             delay_seconds: seconds("delay_seconds", "to the first renewal", 60)?,
             retry_interval_seconds: seconds("retry_interval_seconds", "between attempts", 10)?,
             recovery_seconds: seconds("recovery_seconds", "that playback goes on without a renewal", 120)?,
-            max_session_seconds: seconds("max_session_seconds", "that a session lasts at most", 86_400)?,
         };
+        let max_session_seconds = seconds("max_session_seconds", "that a session lasts at most", 86_400)?;
         if u64::from(renewal.recovery_seconds) * 5 < u64::from(renewal.delay_seconds) {
             let problem = format!(
                 "got {}, expected at least a fifth of delay_seconds ({}): the renewals are spread by a tenth either way",
@@ -241,6 +249,6 @@ impl RenewalConfig {
             );
             return Err(reader.refuse(&key("recovery_seconds"), problem));
         }
-        Ok(enabled.then_some(renewal))
+        Ok((enabled.then_some(renewal), max_session_seconds))
     }
 }

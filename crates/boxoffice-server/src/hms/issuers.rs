@@ -5,10 +5,12 @@ use std::sync::Arc;
 use boxoffice_core::Environment;
 use boxoffice_core::token_request::playready::Settings;
 
+use super::widevine::cloud::Cloud;
 use crate::config::{Config, EnvironmentConfig, PlayReadyBackend, WidevineBackend};
 use crate::installation::{Installation, InstallationError, RingSet};
 use crate::lab::Lab;
 use crate::revocations::Revocations;
+use crate::upstream::UpstreamMetrics;
 
 /// Who makes licences.
 pub struct Issuers {
@@ -20,6 +22,8 @@ pub struct Issuers {
 /// What one environment has of them.
 pub(crate) struct EnvironmentIssuers {
     widevine_lab: bool,
+    /// The operator's Widevine licence service, where it is the back end.
+    widevine_cloud: Option<Arc<Cloud>>,
     playready_lab: bool,
     /// What the configuration says about PlayReady token requests.
     pub playready_settings: Settings,
@@ -41,11 +45,20 @@ impl Issuers {
         config: &Config,
         installation: &Installation,
         rings: &RingSet,
+        metrics: &UpstreamMetrics,
     ) -> Result<Self, InstallationError> {
+        let cloud = |environment: Environment| {
+            let WidevineBackend::Upstream(settings) = &config.environment(environment).widevine.backend
+            else {
+                return Ok(None);
+            };
+            let (clock, random) = (Arc::clone(installation.clock()), Arc::clone(installation.random()));
+            Cloud::open(settings, environment, (clock, random), metrics).map(|cloud| Some(Arc::new(cloud)))
+        };
         Ok(Self {
+            test: EnvironmentIssuers::new(&config.test, cloud(Environment::Test)?),
+            production: EnvironmentIssuers::new(&config.production, cloud(Environment::Production)?),
             lab: Lab::open(installation, rings).await?,
-            test: EnvironmentIssuers::new(&config.test),
-            production: EnvironmentIssuers::new(&config.production),
         })
     }
 
@@ -55,6 +68,12 @@ impl Issuers {
         // The configuration refuses `lab` in production; here it is refused once more.
         let lab = environment == Environment::Test && self.of(environment).widevine_lab;
         lab.then_some(&self.lab.widevine)
+    }
+
+    /// The operator's Widevine licence service, where it is the environment's back end.
+    #[must_use]
+    pub fn widevine_cloud(&self, environment: Environment) -> Option<&Arc<Cloud>> {
+        self.of(environment).widevine_cloud.as_ref()
     }
 
     /// The embedded PlayReady issuer, where it is the environment's back end.
@@ -79,12 +98,13 @@ impl Issuers {
 }
 
 impl EnvironmentIssuers {
-    fn new(config: &EnvironmentConfig) -> Self {
+    fn new(config: &EnvironmentConfig, widevine_cloud: Option<Arc<Cloud>>) -> Self {
         let flags = &config.playready.output_control_flags;
         let digital_only = |guid: &str| guid.eq_ignore_ascii_case(DIGITAL_VIDEO_ONLY);
         let digital_only = flags.iter().filter(|(_, control)| digital_only(&control.guid));
         Self {
             widevine_lab: matches!(config.widevine.backend, WidevineBackend::Lab),
+            widevine_cloud,
             playready_lab: matches!(config.playready.backend, PlayReadyBackend::Lab),
             playready_settings: Settings {
                 defined_output_flags: flags.keys().fold(0, |bits, bit| bits | bit),

@@ -13,7 +13,7 @@ use crate::hms::widevine::certificate::certificate;
 
 /// The bare certificate; it changes seldom, and is the same on all nodes.
 pub(crate) async fn handler(State(app): State<App>, context: Context, uri: Uri) -> Response {
-    match certificate(&app, context.environment) {
+    match certificate(&app, context.environment).await {
         Ok(bytes) => {
             let mut response = Response::new(Body::from(bytes));
             let headers = response.headers_mut();

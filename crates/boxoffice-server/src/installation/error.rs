@@ -3,6 +3,7 @@
 use boxoffice_storage::StorageError;
 use thiserror::Error;
 
+use crate::upstream::UpstreamError;
 use crate::webhook::WebhookError;
 
 /// Why an installation does not open. Whatever it is, nothing was made or changed.
@@ -46,6 +47,9 @@ pub enum InstallationError {
     /// The database.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A connection to the service of somebody else's, or a file that its settings name.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
     /// A file that the settings of PlayReady's webhook name.
     #[error(transparent)]
     Webhook(#[from] WebhookError),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use boxoffice_core::{Code, Drm};
+use boxoffice_core::{Code, Drm, Environment};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
 use prometheus_client::metrics::MetricType;
@@ -30,6 +30,12 @@ pub struct Metrics {
     redemptions: Family<RedemptionLabels, Counter>,
     connections: Gauge,
     upstreams: UpstreamMetrics,
+    refused_revocations: Family<RevocationLabels, Counter>,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct RevocationLabels {
+    environment: &'static str,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -83,7 +89,10 @@ impl Default for Metrics {
         registry.register("connections", "Open connections", connections.clone());
         let upstreams = UpstreamMetrics::default();
         upstreams.register(&mut registry);
-        Self { registry, requests, refusals, redemptions, connections, upstreams }
+        let refused_revocations = Family::default();
+        let help = "Revocation files that were refused, so that the old list stayed";
+        registry.register("refused_revocation_files", help, refused_revocations.clone());
+        Self { registry, requests, refusals, redemptions, connections, upstreams, refused_revocations }
     }
 }
 
@@ -122,6 +131,12 @@ impl Metrics {
     #[must_use]
     pub const fn upstreams(&self) -> &UpstreamMetrics {
         &self.upstreams
+    }
+
+    /// A new revocation file was refused, and the old list stays.
+    pub fn refused_revocations(&self, environment: Environment) {
+        let labels = RevocationLabels { environment: environment.as_str() };
+        self.refused_revocations.get_or_create(&labels).inc();
     }
 
     /// A connection was accepted.

@@ -40,7 +40,7 @@ impl UpstreamError {
 }
 
 /// Reads a file that the settings name. It may hold a secret.
-pub(crate) fn read(file: &Path) -> Result<Zeroizing<Vec<u8>>, UpstreamError> {
+pub(crate) fn read_file(file: &Path) -> Result<Zeroizing<Vec<u8>>, UpstreamError> {
     std::fs::read(file).map(Zeroizing::new).map_err(|error| UpstreamError::file(file, &error))
 }
 
@@ -67,7 +67,7 @@ pub(super) fn open(settings: &UpstreamSettings) -> Result<(Client, Vec<Url>), Up
         .pool_max_idle_per_host(settings.limits.max_in_flight);
     match &settings.ca {
         Some(file) => {
-            let authorities = Certificate::from_pem_bundle(&read(file)?);
+            let authorities = Certificate::from_pem_bundle(&read_file(file)?);
             let authorities = authorities.map_err(|error| UpstreamError::file(file, &error))?;
             if authorities.is_empty() {
                 return Err(UpstreamError::file(file, &"has no certificate"));
@@ -87,7 +87,7 @@ pub(super) fn open(settings: &UpstreamSettings) -> Result<(Client, Vec<Url>), Up
 
 fn identity(files: &TlsFiles) -> Result<Identity, UpstreamError> {
     let mut pem = Zeroizing::new(Vec::new());
-    let (certificate, key) = (read(&files.certificate)?, read(&files.key)?);
+    let (certificate, key) = (read_file(&files.certificate)?, read_file(&files.key)?);
     pem.reserve_exact(certificate.len() + key.len() + 1);
     pem.extend_from_slice(&certificate);
     pem.push(b'\n');

@@ -18,6 +18,7 @@ mod settings;
 pub use attempt::Answer;
 pub use call::{Called, Message, Upstream, Verdict};
 pub use client::UpstreamError;
+pub(crate) use client::read_file;
 pub use failure::{Cause, Unreached};
 pub use metrics::UpstreamMetrics;
 pub use settings::{Service, UpstreamSettings};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use boxoffice_core::entitlement::Entitlement;
 use boxoffice_core::token_request::check_account;
 use boxoffice_core::{Account, Drm, Event, Refusal};
+use jiff::Timestamp;
 
 use super::{Facts, Redemption, token};
 use crate::accounts::{no_balance, storage_failed};
@@ -30,10 +31,26 @@ impl Redemption<'_> {
         further: Option<&[u8]>,
         facts: &mut Facts,
     ) -> Result<Admitted, Refusal> {
+        let now = facts.time;
+        self.admit_at(app, drm, further, facts, now).await
+    }
+
+    /// The same where the token need not be good any more, and had to be at `began`: for what goes on since then.
+    ///
+    /// # Errors
+    /// As [`Self::admit`].
+    pub async fn admit_at(
+        &self,
+        app: &App,
+        drm: Drm,
+        further: Option<&[u8]>,
+        facts: &mut Facts,
+        began: Timestamp,
+    ) -> Result<Admitted, Refusal> {
         let token = self.token(further)?;
         let entitlement = token::open(app, self.environment, &token).await?;
         facts.opened(&entitlement);
-        token::check(&entitlement, drm, facts.time)?;
+        token::check(&entitlement, drm, began)?;
         let account =
             app.accounts().get(entitlement.account).await.map_err(|error| storage_failed(&error))?;
         let gone = || Refusal::new(Event::AccountDisabled, "the account of this token is not there any more");

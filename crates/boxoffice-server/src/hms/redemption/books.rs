@@ -97,7 +97,8 @@ async fn book(
     }
 }
 
-fn too_many_streams(facts: &mut Facts, playing: &[Stream]) -> Refusal {
+/// The refusal of a viewer's stream beyond the limit. The record lists what is playing.
+pub(crate) fn too_many_streams(facts: &mut Facts, playing: &[Stream]) -> Refusal {
     let item = |stream: &Stream| {
         json!({
             "session": drm_primitives::hex::encode(&stream.session),

@@ -2,14 +2,17 @@
 
 use boxoffice_core::{Environment, Refusal};
 
-use super::refusal;
+use super::{cloud, refusal};
 use crate::app::App;
 
 /// The bare `SignedDrmCertificate`. It is public: no token, no price, no record.
 ///
 /// # Errors
-/// -7008, 503, where no back end is configured.
-pub fn certificate(app: &App, environment: Environment) -> Result<Vec<u8>, Refusal> {
-    let issuer = app.issuers().widevine(environment).ok_or_else(|| refusal::no_back_end(environment))?;
-    Ok(issuer.service_certificate().to_vec())
+/// -7008, 503, where no back end is configured; what [`cloud::Cloud`] refuses, where it has none yet.
+pub async fn certificate(app: &App, environment: Environment) -> Result<Vec<u8>, Refusal> {
+    if let Some(issuer) = app.issuers().widevine(environment) {
+        return Ok(issuer.service_certificate().to_vec());
+    }
+    let cloud = app.issuers().widevine_cloud(environment).ok_or_else(|| refusal::no_back_end(environment))?;
+    cloud::certificate::certificate(cloud, app.now()).await
 }

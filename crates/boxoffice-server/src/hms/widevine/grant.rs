@@ -1,8 +1,10 @@
 //! From an entitlement to what a Widevine licence grants: the table of widevine.md, section 7.
 
 use boxoffice_core::entitlement::{WidevineKey, WidevineTerms};
-use widevine::{Decision, Grant, Hdcp, KeyGrant, NotGranted, SecurityLevel, Terms, TrackLabel};
+use drm_primitives::Kid;
+use widevine::{Grant, Hdcp, KeyGrant, NotGranted, RenewalPolicy, SecurityLevel, Terms, TrackLabel};
 
+use crate::config::RenewalConfig;
 use crate::hms::redemption::Facts;
 
 /// What the token grants, in the issuer's terms.
@@ -31,17 +33,32 @@ fn key(key: &WidevineKey) -> KeyGrant {
 
 /// What the record says of a decision: which keys go out, which do not and why, and that nobody here makes anything of
 /// the token's extensions.
-pub(super) fn note(decision: &Decision, terms: &WidevineTerms, facts: &mut Facts) {
-    facts.kids = decision.keys.iter().map(|key| key.kid).collect();
-    facts.note_not_granted(decision.not_granted.iter().filter_map(|not_granted| match not_granted {
+pub(super) fn note(
+    granted: impl Iterator<Item = Kid>,
+    not_granted: &[NotGranted],
+    terms: &WidevineTerms,
+    facts: &mut Facts,
+) {
+    facts.kids = granted.collect();
+    facts.note_not_granted(not_granted.iter().filter_map(|not_granted| match not_granted {
         NotGranted::Missing(kid) => Some(*kid),
         NotGranted::SecurityLevel { .. } => None,
     }));
-    facts.note_withheld(decision.not_granted.iter().filter_map(|not_granted| match not_granted {
+    facts.note_withheld(not_granted.iter().filter_map(|not_granted| match not_granted {
         NotGranted::Missing(_) => None,
         NotGranted::SecurityLevel { kid, required, actual } => Some((*kid, *required, *actual)),
     }));
     facts.note_extensions(&terms.extensions, "extension-not-interpreted");
+}
+
+impl From<RenewalConfig> for RenewalPolicy {
+    fn from(config: RenewalConfig) -> Self {
+        Self {
+            delay_seconds: config.delay_seconds,
+            retry_interval_seconds: config.retry_interval_seconds,
+            recovery_seconds: config.recovery_seconds,
+        }
+    }
 }
 
 /// The value of `x-boxoffice-not-granted`.

@@ -1,7 +1,10 @@
 //! What the record says of a device.
 
+use boxoffice_core::{Environment, Refusal};
 use widevine::{ClaimedDevice, Device};
 
+use super::refusal;
+use crate::app::App;
 use crate::hms::redemption::{Facts, description};
 
 /// What a device says of itself that names it, in this order.
@@ -21,6 +24,20 @@ pub(super) fn describe_claimed(claimed: Option<&ClaimedDevice>, facts: &mut Fact
     let system = format!("system {}", claimed.system_id);
     facts.device = description(names(&claimed.client_info), [system.as_str()]);
     facts.note("deviceVerified", false);
+}
+
+/// Whether what a device claims to be is on the list of those that get nothing. In privacy mode nothing is claimed.
+///
+/// # Errors
+/// -4001 `device-revoked`.
+pub(super) fn check_revocation(
+    app: &App,
+    environment: Environment,
+    claimed: &ClaimedDevice,
+) -> Result<(), Refusal> {
+    let revocations = app.issuers().of(environment).widevine_revocations.current();
+    let checked = revocations.check(claimed.system_id, &claimed.serials);
+    checked.map_err(|revoked| refusal::of(&widevine::Refusal::DeviceRevoked(revoked)))
 }
 
 fn names(client_info: &[(String, String)]) -> impl Iterator<Item = &str> {

@@ -2,7 +2,11 @@
 
 mod body;
 pub mod certificate;
+pub mod cloud;
 mod grant;
 mod identity;
+mod lab;
+mod level;
 mod refusal;
 pub mod rights;
+mod streams;

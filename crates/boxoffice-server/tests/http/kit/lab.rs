@@ -32,6 +32,11 @@ static WIDEVINE: LazyLock<Zeroizing<Vec<u8>>> =
 static PLAYREADY: LazyLock<Zeroizing<Vec<u8>>> =
     LazyLock::new(|| playready::lab::Material::generate(&SystemRandom).unwrap().to_bytes());
 
+/// The root of trust of all labs of this process: for a mock of somebody else's service, which serves their devices.
+pub fn widevine_root() -> widevine::lab::LabRoot {
+    widevine::lab::LabRoot::from_bytes(&WIDEVINE).unwrap()
+}
+
 /// A running service.
 pub struct Lab {
     /// What its operations are given.

@@ -4,4 +4,4 @@ mod client;
 mod lab;
 
 pub use client::{Answer, Request};
-pub use lab::{Customer, Lab, NOW};
+pub use lab::{Customer, Lab, NOW, widevine_root};

@@ -24,8 +24,9 @@ struct World {
     metrics: Metrics,
 }
 
+/// Times that nothing here reaches, unless it is held.
 fn limits() -> CallLimits {
-    CallLimits { timeout: Duration::from_millis(1_500), budget: Duration::from_secs(4), max_in_flight: 8 }
+    CallLimits { timeout: Duration::from_secs(20), budget: Duration::from_secs(40), max_in_flight: 8 }
 }
 
 fn settings(endpoints: Vec<String>, limits: CallLimits) -> UpstreamSettings {
@@ -153,7 +154,7 @@ async fn a_slow_service_is_waited_for_as_long_as_an_attempt_may_take() {
     let called = world.call().await;
     let Err(Unreached::Failed { attempts: 2, last, .. }) = called.outcome else { panic!("{called:?}") };
     assert!(matches!(last, Cause::TimedOut { .. }));
-    assert!(called.duration < Duration::from_millis(700), "{:?}", called.duration);
+    assert!(called.duration < Duration::from_secs(5), "{:?}", called.duration);
 }
 
 #[tokio::test]

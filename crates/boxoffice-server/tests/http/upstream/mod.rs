@@ -1,3 +1,10 @@
 //! The services of others, which are mocks that fail on command.
 
 mod calls;
+mod certificate;
+mod configuration;
+mod faults;
+mod licences;
+mod load;
+mod sessions;
+mod world;

@@ -5,5 +5,8 @@ pub mod device;
 mod hostile;
 mod licences;
 mod refusals;
+mod renewals;
+mod streams;
+mod timeline;
 mod tokens;
 pub mod world;
