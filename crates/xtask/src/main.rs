@@ -26,6 +26,9 @@ enum Chore {
     /// Answers everything with a constant, which is what the service is measured against.
     #[command(hide = true)]
     Baseline(bench::baseline::Arguments),
+    /// Writes a row a request, each in a transaction of its own, for the same purpose.
+    #[command(hide = true)]
+    OneRowBaseline(bench::OneRowArguments),
     /// Writes the generated pages of the book anew.
     Docs,
 }
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Chore::Bench(arguments) => bench::run(&arguments),
         Chore::BenchBuilt(arguments) => bench::run_built(&arguments),
         Chore::Baseline(arguments) => bench::baseline::run(&arguments),
+        Chore::OneRowBaseline(arguments) => bench::run_one_row(&arguments),
         Chore::Docs => docs::run(),
     };
     match done {

@@ -7,6 +7,7 @@
 pub mod baseline;
 mod floor;
 mod http;
+mod key_storage;
 mod playready;
 mod process;
 mod ratios;
@@ -19,9 +20,12 @@ mod wrk;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
+use clap::ValueEnum as _;
 use tempfile::TempDir;
 
 use crate::chore::{self, Failure, say};
+
+pub use key_storage::{OneRowArguments, run_one_row};
 
 /// What may be said about a measurement.
 #[derive(clap::Args)]
@@ -40,6 +44,12 @@ pub struct Arguments {
 /// What can be measured.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 enum Path {
+    /// Creates in the key storage.
+    KeystoreCreate,
+    /// Reads of the key storage.
+    KeystoreRead,
+    /// Ten million keys: only where it is asked for, as it takes half an hour and 15 GB.
+    KeystoreTenMillion,
     /// PlayReady redemptions.
     Playready,
     /// The time to the first answer, and memory.
@@ -71,7 +81,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     measure.arg("bench-built");
     measure.args(["--rounds", &arguments.rounds.to_string(), "--seconds", &arguments.seconds.to_string()]);
     for path in &arguments.only {
-        measure.args(["--only", &format!("{path:?}").to_lowercase()]);
+        let name = path.to_possible_value().ok_or("a measurement without a name")?;
+        measure.args(["--only", name.get_name()]);
     }
     Err(measure.exec().into())
 }
@@ -82,7 +93,8 @@ pub fn run_built(arguments: &Arguments) -> Result<(), Failure> {
     let directory = tempfile::Builder::new().prefix("boxoffice-bench-").tempdir()?;
     let bench =
         Bench { rounds: arguments.rounds.max(1), seconds: arguments.seconds.max(1), directory: &directory };
-    let wanted = |path| arguments.only.is_empty() || arguments.only.contains(&path);
+    let asked_for = |path| arguments.only.contains(&path);
+    let wanted = |path| arguments.only.is_empty() || asked_for(path);
     say(&format!("{} rounds of {} s each, service and baseline in turn", bench.rounds, bench.seconds));
     if wanted(Path::Start) {
         start::measure(&bench)?;
@@ -95,6 +107,15 @@ pub fn run_built(arguments: &Arguments) -> Result<(), Failure> {
     }
     if wanted(Path::Playready) {
         playready::measure(&bench)?;
+    }
+    if wanted(Path::KeystoreRead) {
+        key_storage::measure_read(&bench)?;
+    }
+    if wanted(Path::KeystoreCreate) {
+        key_storage::measure_create(&bench)?;
+    }
+    if asked_for(Path::KeystoreTenMillion) {
+        key_storage::measure_ten_million(&bench)?;
     }
     Ok(())
 }

@@ -40,6 +40,17 @@ impl Process {
         }
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> Result<bool, Failure> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
+    /// Waits for its end, and fails where it did.
+    pub fn finish(mut self) -> Result<(), Failure> {
+        let status = self.child.wait()?;
+        if status.success() { Ok(()) } else { Err(format!("the child ended with {status}").into()) }
+    }
+
     /// The CPU time that it has used so far, of all its threads.
     pub fn cpu_time(&self) -> Result<Duration, Failure> {
         cpu_time(&self.child.id().to_string())

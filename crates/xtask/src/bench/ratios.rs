@@ -26,7 +26,8 @@ pub fn report(what: &str, unit: &str, rounds: &[Round], at_least: f64) {
     ));
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+/// The middle one.
+pub fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)

@@ -28,8 +28,13 @@ impl Service {
     ///
     /// What it logs goes into a file beside its data, as it would in earnest.
     pub fn start(bench: &Bench<'_>) -> Result<Self, Failure> {
-        let data = bench.directory.path().join("data");
-        let log = File::create(bench.directory.path().join("log"))?;
+        Self::start_in(bench, "data")
+    }
+
+    /// The same on a data directory of another name.
+    pub fn start_in(bench: &Bench<'_>, name: &str) -> Result<Self, Failure> {
+        let data = bench.directory.path().join(name);
+        let log = File::create(bench.directory.path().join(format!("{name}.log")))?;
         let begun = Instant::now();
         let mut command = boxoffice(&data);
         command.args(["serve", "--listen", "127.0.0.1:0"]).stderr(log);
@@ -61,6 +66,14 @@ impl Service {
         )
     }
 
+    /// Begins to import a file of keys for the demo account, beside the running service.
+    pub fn import(&self, file: &Path) -> Result<Importing, Failure> {
+        let account = self.authenticator.split(',').next().unwrap_or_default();
+        let mut command = boxoffice(&self.data);
+        command.args(["key", "import", account]).arg(file).args(["--json"]);
+        Ok(Importing(Process::start(&mut command)?))
+    }
+
     /// Runs `boxoffice lab export` and gives the directory.
     pub fn export_lab(&self) -> Result<PathBuf, Failure> {
         let lab = self.data.with_file_name("lab");
@@ -68,6 +81,26 @@ impl Service {
             chore::output(boxoffice(&self.data).args(["lab", "export"]).arg(&lab))?;
         }
         Ok(lab)
+    }
+}
+
+/// A `boxoffice key import`. Its progress is on our standard error, where that is a terminal.
+pub struct Importing(Process);
+
+impl Importing {
+    /// Whether it is over.
+    pub fn has_ended(&mut self) -> Result<bool, Failure> {
+        self.0.has_ended()
+    }
+
+    /// Its resident memory in MiB.
+    pub fn memory(&self) -> Result<f64, Failure> {
+        self.0.memory("VmRSS")
+    }
+
+    /// Waits for its end, which has to be a good one.
+    pub fn finish(self) -> Result<(), Failure> {
+        self.0.finish()
     }
 }
 

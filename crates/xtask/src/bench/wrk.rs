@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use crate::chore::{self, Failure};
 
@@ -58,19 +59,26 @@ end
     Ok(path)
 }
 
-/// Loads a server over 64 connections from one thread, so that a machine with two cores has one for the server.
-/// Any answer but a success, and any broken connection, is a failure of the measurement.
+/// Loads a server over 64 connections.
 pub fn load(address: SocketAddr, target: &str, script: Option<&Path>, seconds: u64) -> Result<Load, Failure> {
+    load_over(64, address, target, script, seconds)
+}
+
+/// Loads a server over so many connections from one thread, so that a machine with two cores has one for the server.
+/// Any answer but a success, and any broken connection, is a failure of the measurement.
+pub fn load_over(
+    connections: u32,
+    address: SocketAddr,
+    target: &str,
+    script: Option<&Path>,
+    seconds: u64,
+) -> Result<Load, Failure> {
     let mut wrk = Command::new("wrk");
-    wrk.args(["--threads", "1", "--connections", "64", "--timeout", "10s"]);
-    wrk.args(["--duration", &format!("{seconds}s")]);
+    wrk.args(["--connections", &connections.to_string()]);
     if let Some(script) = script {
         wrk.arg("--script").arg(script);
     }
-    let said = chore::output(wrk.arg(format!("http://{address}{target}")))?;
-    if said.contains("Non-2xx") || said.contains("Socket errors") {
-        return Err(format!("the load did not go through: {said}").into());
-    }
+    let said = run(&mut wrk, address, target, seconds)?;
     let lines = || said.lines().map(str::trim);
     let answered = lines().find_map(|line| line.split_once(" requests in ")?.0.parse::<f64>().ok());
     let rate = lines().find_map(|line| line.strip_prefix("Requests/sec:")?.trim().parse::<f64>().ok());
@@ -78,4 +86,41 @@ pub fn load(address: SocketAddr, target: &str, script: Option<&Path>, seconds: u
         (Some(answered), Some(rate)) if rate > 0.0 => Ok(Load { answered, seconds: answered / rate }),
         _ => Err(format!("wrk said: {said}").into()),
     }
+}
+
+/// What 99 of 100 answers take at most, to so many clients, each of which sends its next request when it has an
+/// answer.
+pub fn percentile_99(
+    address: SocketAddr,
+    script: &Path,
+    clients: u32,
+    seconds: u64,
+) -> Result<Duration, Failure> {
+    let mut wrk = Command::new("wrk");
+    wrk.args(["--latency", "--connections", &clients.to_string(), "--script"]).arg(script);
+    let said = run(&mut wrk, address, "/", seconds)?;
+    let found = said.lines().find_map(|line| duration(line.trim().strip_prefix("99%")?.trim()));
+    found.ok_or_else(|| format!("wrk said: {said}").into())
+}
+
+/// Reads `750.00us`, `1.29ms` or `1.02s`.
+fn duration(text: &str) -> Option<Duration> {
+    let unit = text.find(|letter: char| letter.is_ascii_alphabetic())?;
+    let (number, unit) = text.split_at(unit);
+    let seconds = match unit {
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()
+}
+
+fn run(wrk: &mut Command, address: SocketAddr, target: &str, seconds: u64) -> Result<String, Failure> {
+    wrk.args(["--threads", "1", "--timeout", "10s", "--duration", &format!("{seconds}s")]);
+    let said = chore::output(wrk.arg(format!("http://{address}{target}")))?;
+    if said.contains("Non-2xx") || said.contains("Socket errors") {
+        return Err(format!("the load did not go through: {said}").into());
+    }
+    Ok(said)
 }
