@@ -84,8 +84,8 @@ fn an_import_that_is_interrupted_says_where_to_go_on() {
     let said = String::from_utf8(done.stderr).unwrap();
     assert_eq!(done.status.code(), Some(1), "{said}");
     let next = said.trim_end().rsplit_once("go on with --from-line ").unwrap().1;
-    // The second batch may be stored and not yet counted.
-    assert!(["2049", "4097"].contains(&next), "{said}");
+    // The first batch may be stored and not yet counted.
+    assert!(["1", "4097"].contains(&next), "{said}");
     drop(writer);
     let file = place.beside("keys.csv");
     fs::write(&file, lines.concat()).unwrap();

@@ -1,5 +1,7 @@
 //! The traits of the key storage, each call sent to the thread that it belongs to.
 
+use std::collections::VecDeque;
+
 use async_trait::async_trait;
 use boxoffice_core::key_ring::KeyId;
 use boxoffice_core::{AccountId, Environment};
@@ -18,6 +20,9 @@ use crate::{
 
 /// How many rows of an import one job writes: what somebody who comes in between waits for, at most.
 const IMPORT_ROWS: usize = 256;
+
+/// How many of its jobs wait at once: two transactions of them, one that is written and one that comes next.
+const IMPORT_JOBS: usize = 8;
 
 #[async_trait]
 impl AccountKeys for SqliteStorage {
@@ -75,17 +80,22 @@ impl ContentKeys for SqliteStorage {
     ) -> Result<Vec<CreatedKey>, StorageError> {
         let mut outcomes = Vec::with_capacity(keys.len());
         let mut keys = keys.into_iter();
-        // In jobs of a size, so that somebody who comes in between waits for one of them and not for all.
+        let mut waiting = VecDeque::with_capacity(IMPORT_JOBS);
+        // In jobs of a size, so that somebody who comes in between waits for one of them and not for all; several
+        // of them ahead, so that the writer never waits for us.
         loop {
             let part: Vec<_> = keys.by_ref().take(IMPORT_ROWS).collect();
-            if part.is_empty() {
-                return Ok(outcomes);
+            let at_end = part.is_empty();
+            if !at_end {
+                let rows = part.len();
+                let create =
+                    move |transaction: &Transaction| content_keys::create(transaction, account, &part);
+                waiting.push_back(self.begin_ingest(rows, create)?);
             }
-            let rows = part.len();
-            outcomes.extend(
-                self.ingest(rows, move |transaction| content_keys::create(transaction, account, &part))
-                    .await?,
-            );
+            while waiting.len() >= IMPORT_JOBS || at_end {
+                let Some(next) = waiting.pop_front() else { return Ok(outcomes) };
+                outcomes.extend(next.outcome().await?);
+            }
         }
     }
 

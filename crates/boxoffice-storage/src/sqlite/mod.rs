@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
+use tokio::sync::oneshot;
 
 use crate::StorageError;
 use job::{Job, call};
@@ -95,7 +96,7 @@ impl SqliteStorage {
         &self,
         work: impl Fn(&Transaction) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        self.push_write(Lane::Interactive, 0, work).await
+        self.begin_write(Lane::Interactive, 0, work)?.outcome().await
     }
 
     /// Changes `rows` rows, about, without getting into the way of what viewers wait for.
@@ -104,18 +105,27 @@ impl SqliteStorage {
         rows: usize,
         work: impl Fn(&Transaction) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        self.push_write(Lane::Ingest, rows, work).await
+        self.begin_ingest(rows, work)?.outcome().await
     }
 
-    async fn push_write<T: Send + 'static>(
+    /// The same for several jobs one behind the other, whose outcomes are awaited later.
+    fn begin_ingest<T: Send + 'static>(
+        &self,
+        rows: usize,
+        work: impl Fn(&Transaction) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<Begun<T>, StorageError> {
+        self.begin_write(Lane::Ingest, rows, work)
+    }
+
+    fn begin_write<T: Send + 'static>(
         &self,
         lane: Lane,
         rows: usize,
         work: impl Fn(&Transaction) -> Result<T, StorageError> + Send + 'static,
-    ) -> Result<T, StorageError> {
+    ) -> Result<Begun<T>, StorageError> {
         let (job, answer) = call(work);
         self.writes.push(lane, WriteJob { job, rows }).map_err(too_many)?;
-        answer.await.map_err(|_| ended())?
+        Ok(Begun(answer))
     }
 
     /// Looks something up by an index.
@@ -148,6 +158,16 @@ impl Drop for SqliteStorage {
             // A thread that panicked has told its callers by dropping their answers.
             drop(thread.join());
         }
+    }
+}
+
+/// A write that waits its turn. Dropped before that, it is not done.
+struct Begun<T>(oneshot::Receiver<Result<T, StorageError>>);
+
+impl<T> Begun<T> {
+    /// What came of it, once it is durable.
+    async fn outcome(self) -> Result<T, StorageError> {
+        self.0.await.map_err(|_| ended())?
     }
 }
 

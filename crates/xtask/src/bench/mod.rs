@@ -48,7 +48,7 @@ enum Path {
     KeystoreCreate,
     /// Reads of the key storage.
     KeystoreRead,
-    /// Ten million keys: only where it is asked for, as it takes half an hour and 15 GB.
+    /// Ten million keys: only where it is asked for, as it takes long and 5 GB.
     KeystoreTenMillion,
     /// PlayReady redemptions.
     Playready,

@@ -59,22 +59,11 @@ end
     Ok(path)
 }
 
-/// Loads a server over 64 connections.
-pub fn load(address: SocketAddr, target: &str, script: Option<&Path>, seconds: u64) -> Result<Load, Failure> {
-    load_over(64, address, target, script, seconds)
-}
-
-/// Loads a server over so many connections from one thread, so that a machine with two cores has one for the server.
+/// Loads a server over 64 connections from one thread, so that a machine with two cores has one for the server.
 /// Any answer but a success, and any broken connection, is a failure of the measurement.
-pub fn load_over(
-    connections: u32,
-    address: SocketAddr,
-    target: &str,
-    script: Option<&Path>,
-    seconds: u64,
-) -> Result<Load, Failure> {
+pub fn load(address: SocketAddr, target: &str, script: Option<&Path>, seconds: u64) -> Result<Load, Failure> {
     let mut wrk = Command::new("wrk");
-    wrk.args(["--connections", &connections.to_string()]);
+    wrk.args(["--connections", "64"]);
     if let Some(script) = script {
         wrk.arg("--script").arg(script);
     }

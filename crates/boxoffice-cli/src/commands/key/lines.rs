@@ -24,7 +24,7 @@ pub struct Batch {
 }
 
 /// Lines of a batch at most.
-const LINES: usize = 2_048;
+const LINES: usize = 4_096;
 
 /// How many batches wait to be stored.
 const AHEAD: usize = 2;
@@ -104,7 +104,7 @@ mod tests {
             (0..5_000).map(|number| format!("^{number},{number:032x}\n")).collect::<Vec<_>>().concat();
         let batches = all(&lines, 1).unwrap();
         let next: Vec<_> = batches.iter().map(|batch| batch.next_line).collect();
-        assert_eq!(next, [2_049, 4_097, 5_001]);
+        assert_eq!(next, [4_097, 5_001]);
         assert_eq!(batches.last().unwrap().read, lines.len() as u64);
         let numbers: Vec<_> = batches.iter().flat_map(|batch| batch.rows.iter().map(|row| row.0)).collect();
         assert_eq!(numbers, (1..=5_000).collect::<Vec<_>>());

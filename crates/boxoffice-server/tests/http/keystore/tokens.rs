@@ -5,8 +5,8 @@ use boxoffice_storage::Storage as _;
 
 use super::{KEK, KEY, Keys, OTHER_KEK};
 
-/// What each DRM wants beside its keys.
-const DRMS: [(&str, &str); 3] = [
+/// The DRMs whose tokens may have several keys, and what each wants beside them.
+const SEVERAL_KEYS: [(&str, &str); 3] = [
     ("wv", "securityLevel=1&hdcpOutputControl=0"),
     (
         "pr",
@@ -17,7 +17,7 @@ const DRMS: [(&str, &str); 3] = [
 
 impl Keys {
     async fn token(&self, drm: &str, parameters: &str) -> (u16, i64, String, String) {
-        let rest = DRMS.iter().find(|(name, _)| *name == drm).unwrap().1;
+        let rest = SEVERAL_KEYS.iter().find(|(name, _)| *name == drm).map_or("", |(_, rest)| *rest);
         let asked = format!("errorFormat=json&{rest}&{parameters}");
         let answer = self.lab.ask_for_token(&self.customer, drm, &asked).await;
         if answer.status == 200 {
@@ -43,7 +43,7 @@ async fn stored() -> Keys {
 #[tokio::test]
 async fn every_drm_takes_a_kid_alone_and_a_kid_with_its_kek() {
     let keys = stored().await;
-    for (drm, _) in DRMS {
+    for (drm, _) in SEVERAL_KEYS {
         for parameters in ["kid=%5Eheld".to_owned(), format!("kid=%5Eclient&kek={KEK}")] {
             let (status, _, _, text) = keys.token(drm, &parameters).await;
             assert_eq!(status, 200, "{drm} {parameters}: {text}");
@@ -57,7 +57,7 @@ async fn every_drm_takes_a_kid_alone_and_a_kid_with_its_kek() {
 #[tokio::test]
 async fn a_key_that_cannot_be_had_has_its_code_and_parameter() {
     let keys = stored().await;
-    for (drm, _) in DRMS {
+    for (drm, _) in SEVERAL_KEYS {
         for (parameters, code, parameter, said) in [
             ("kid=%5Eunknown".to_owned(), -4019, "kid", "no key"),
             (format!("kid=%5Eunknown&kek={KEK}"), -4019, "kid", "no key"),
@@ -83,6 +83,23 @@ async fn a_key_that_cannot_be_had_has_its_code_and_parameter() {
 }
 
 #[tokio::test]
+async fn a_fairplay_token_has_one_key_and_takes_it_from_the_store_too() {
+    let keys = stored().await;
+    let iv = "00000000000000000000000000000000";
+    for (asked, expected) in [
+        (format!("kid=%5Eheld&iv={iv}"), (200, 0, "")),
+        (format!("kid.0=%5Eheld&iv.0={iv}"), (200, 0, "")),
+        (format!("kid=%5Eclient&kek={KEK}&iv={iv}"), (200, 0, "")),
+        (format!("kid=%5Eunknown&iv={iv}"), (400, -4019, "kid")),
+        (format!("kid=%5Eclient&iv={iv}"), (400, -4019, "kid")),
+        (format!("kid=%5Eclient&kek={OTHER_KEK}&iv={iv}"), (400, -4024, "kek")),
+    ] {
+        let (status, code, parameter, said) = keys.token("fp", &asked).await;
+        assert_eq!((status, code, parameter.as_str()), expected, "{asked}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn while_the_store_is_down_tokens_by_kid_wait_and_others_do_not() {
     let keys = stored().await;
     let asked = format!("kid=%5Ea&contentKey={KEY}");
@@ -104,7 +121,7 @@ async fn a_derived_key_needs_its_kid_alone() {
     let keys = Keys::start().await;
     let place = (boxoffice_core::Environment::Test, keys.customer.id);
     keys.lab.app.key_storage().new_seed(place, NewSeedKind::Open).await.unwrap();
-    for (drm, _) in DRMS {
+    for (drm, _) in SEVERAL_KEYS {
         assert_eq!(keys.token(drm, "kid=%5Eany").await.0, 200);
     }
     assert_eq!(keys.token("ck", &format!("kid=%5Eany&kek={KEK}")).await.1, -4024);
