@@ -37,7 +37,20 @@ pub struct ShownKey {
     pub iv: Option<Vec<u8>>,
 }
 
+/// What the members of an answer take at most, but for the free texts.
+const MEMBERS: usize = 512;
+
+/// What an octet of a text takes in JSON at most: `\u0000`.
+const ESCAPED: usize = 6;
+
 impl ShownKey {
+    /// How long the answer is at most. A buffer of that size never grows, and so leaves no copy of a key that is not
+    /// wiped; a larger one would cost its wiping.
+    pub(super) fn longest(&self) -> usize {
+        let texts = [&self.kek_id, &self.info, &self.content_id, &self.scheme, &self.track];
+        MEMBERS + texts.into_iter().flatten().map(|text| text.len() * ESCAPED).sum::<usize>()
+    }
+
     /// A row, with as much of its key as the caller may see.
     pub(super) fn stored(row: StoredKey, revealed: Revealed) -> Self {
         let service_held = matches!(row.kind, boxoffice_storage::KeyKind::ServiceHeld);

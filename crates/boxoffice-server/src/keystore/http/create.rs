@@ -35,7 +35,7 @@ pub(super) async fn handle(asked: Asked, kek: Option<Kek>, body: Body) -> Respon
 }
 
 fn answer(created: &Created) -> Response {
-    let mut body = Zeroizing::new(Vec::with_capacity(512));
+    let mut body = Zeroizing::new(Vec::with_capacity(created.key.longest()));
     created.key.view().write_onto(&mut body);
     if !created.new {
         return secret(StatusCode::OK, JSON, body);

@@ -42,9 +42,9 @@ pub(super) async fn handle(asked: Asked, kek: Option<Kek>, kids: &str, form: For
 }
 
 fn answer(shown: &[ShownKey], form: Form) -> Response {
-    // The longest member is `info`; what does not fit makes the buffer grow, and the old one is not wiped.
-    let texts = |key: &ShownKey| key.info.as_ref().map_or(0, String::len) * 6 + 8_192;
-    let mut body = Zeroizing::new(Vec::with_capacity(shown.iter().map(texts).sum()));
+    // With a comma or bracket each, and one more.
+    let length = shown.iter().map(|key| key.longest() + 1).sum::<usize>() + 1;
+    let mut body = Zeroizing::new(Vec::with_capacity(length));
     match form {
         Form::Values => {
             for (index, key) in shown.iter().enumerate() {
