@@ -18,6 +18,7 @@ mod playready_revocations;
 mod playready_xmr;
 mod sealed_token;
 mod widevine_answer;
+mod widevine_cloud;
 mod widevine_device_file;
 mod widevine_pssh;
 mod widevine_request;
@@ -37,6 +38,7 @@ pub use playready_revocations::playready_revocations;
 pub use playready_xmr::playready_xmr;
 pub use sealed_token::sealed_token;
 pub use widevine_answer::widevine_answer;
+pub use widevine_cloud::widevine_cloud;
 pub use widevine_device_file::widevine_device_file;
 pub use widevine_pssh::widevine_pssh;
 pub use widevine_request::widevine_request;
@@ -61,6 +63,7 @@ pub const TARGETS: &[Target] = &[
     ("playready_xmr", playready_xmr),
     ("sealed_token", sealed_token),
     ("widevine_answer", widevine_answer),
+    ("widevine_cloud", widevine_cloud),
     ("widevine_device_file", widevine_device_file),
     ("widevine_pssh", widevine_pssh),
     ("widevine_request", widevine_request),

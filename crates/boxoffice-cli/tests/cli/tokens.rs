@@ -189,7 +189,9 @@ fn doctor_finds_a_healthy_server_healthy_and_an_absent_one_absent() {
     let server = place.serve();
     let told = place.succeed(&["doctor"]);
     assert!(
-        !told.contains("PROBLEM") && told.contains("Widevine: a token was minted and redeemed"),
+        !told.contains("PROBLEM")
+            && told.contains("Widevine: a token was minted and redeemed")
+            && told.contains("the back end gives its service certificate"),
         "{told}"
     );
     let url = format!("http://{}", server.address);
