@@ -6,6 +6,7 @@ use boxoffice_core::key_storage::KeyRefusal;
 use boxoffice_server::config::ConfigError;
 use boxoffice_server::installation::{InstallationError, RetireError};
 use boxoffice_server::keystore::{KeyStorageError, RetireStorageKeyError, SeedError};
+use boxoffice_server::records::search::SearchError;
 use boxoffice_storage::StorageError;
 use thiserror::Error;
 
@@ -30,6 +31,9 @@ pub enum Failure {
     /// Anything else, in a sentence.
     #[error("{0}")]
     Refused(String),
+    /// The search of records.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// A key is not retired.
     #[error(transparent)]
     Retire(#[from] RetireError),

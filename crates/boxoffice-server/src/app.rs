@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::accounts::{Accounts, Caller};
+use crate::admission::Admission;
 use crate::config::{Config, PublicUrl};
 use crate::hms::Issuers;
 use crate::hosts::Hosts;
@@ -47,9 +48,10 @@ struct Inner {
     config: Config,
     installation: Installation,
     rings: Rings,
-    /// When the rings were last read because a token named a key that was not there.
-    rings_asked_at: tokio::sync::Mutex<Option<Instant>>,
+    /// When the rings were last read because a token named a key that was not there, and whether they were.
+    rings_asked: tokio::sync::Mutex<Option<(Instant, bool)>>,
     accounts: Accounts,
+    admission: Admission,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     hosts: Hosts,
@@ -98,11 +100,12 @@ impl App {
             public_urls: Environment::ALL.map(public_url),
             hosts: Hosts::new(&config),
             accounts: Accounts::new(Arc::clone(installation.storage()), accounts_fresh_for),
+            admission: Admission::new(config.server.max_requests, config.limits, &clock),
             request_ids: RequestIds::new(clock.now(), &*random),
             metrics,
             access_log: AccessLog::new(config.log.access.then_some(log)),
             work: WorkPool::new(threads, threads * WAITING_A_THREAD),
-            rings_asked_at: tokio::sync::Mutex::new(None),
+            rings_asked: tokio::sync::Mutex::new(None),
             config,
             installation,
             rings,
@@ -170,12 +173,23 @@ impl App {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.0.work.run(work).await.map_err(|error| match error {
-            WorkError::Busy => {
-                Refusal::of_status(503, "too many licences are being made; try again").retry_after(1)
-            }
-            WorkError::Panicked => Refusal::of_status(500, "the service has failed; its log says why"),
-        })
+        self.0.work.run(work).await.map_err(not_done)
+    }
+
+    /// Does more of it for a request that has been let in.
+    ///
+    /// # Errors
+    /// 500 where the work has a defect.
+    pub async fn compute_on<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.0.work.go_on(work).await.map_err(not_done)
+    }
+
+    /// Who is let in.
+    pub(crate) fn admission(&self) -> &Admission {
+        &self.0.admission
     }
 
     /// The key storage.
@@ -216,7 +230,7 @@ impl App {
     /// Who asks: an enabled account, and which of its authenticators; without a scope any of them may.
     ///
     /// # Errors
-    /// As [`Accounts::authenticate`].
+    /// As [`Accounts::authenticate`]; 429 where the account asks more often than it may.
     pub async fn authenticate(
         &self,
         parameters: &Parameters,
@@ -224,18 +238,20 @@ impl App {
         scope: impl Into<Option<Scope>>,
     ) -> Result<Caller, Refusal> {
         let keys = self.0.installation.master_key().authenticators();
-        self.accounts().authenticate(parameters, keys, environment, scope.into()).await
+        let caller = self.accounts().authenticate(parameters, keys, environment, scope.into()).await?;
+        self.0.admission.check_account(caller.account.id)?;
+        Ok(caller)
     }
 
     /// Reads the rings once more, unless that was done a moment ago: a token names a key that is not there.
     /// Whether they were read.
     pub(crate) async fn reread_rings(&self) -> bool {
-        let mut asked_at = self.0.rings_asked_at.lock().await;
-        if asked_at.is_some_and(|at| at.elapsed() < RINGS_EVERY / 5) {
-            return true;
+        let mut asked = self.0.rings_asked.lock().await;
+        if let Some((_, read)) = asked.filter(|(at, _)| at.elapsed() < RINGS_EVERY / 5) {
+            return read;
         }
         let read = self.refresh_rings().await;
-        *asked_at = Some(Instant::now());
+        *asked = Some((Instant::now(), read));
         read
     }
 
@@ -257,6 +273,15 @@ impl App {
             every.tick().await;
             self.refresh_rings().await;
         }
+    }
+}
+
+fn not_done(error: WorkError) -> Refusal {
+    match error {
+        WorkError::Busy => {
+            Refusal::of_status(503, "too many licences are being made; try again").retry_after(1)
+        }
+        WorkError::Panicked => Refusal::of_status(500, "the service has failed; its log says why"),
     }
 }
 

@@ -5,6 +5,7 @@
 //! [`config::Config`].
 
 pub mod accounts;
+mod admission;
 mod answer;
 pub mod app;
 mod body;

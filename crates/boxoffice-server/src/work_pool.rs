@@ -1,8 +1,13 @@
 //! A few threads for work that keeps a processor busy, RSA above all, which would stall the reactor.
+//!
+//! Its queue is for bursts. Where it has not been empty for a while there is more to do than can be done, and then
+//! whoever would wait long is told to come back, while those who are let in wait shortly: what is completed stays the
+//! same, and is completed in time (the idea is `CoDel`'s, for queues of packets).
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -22,7 +27,24 @@ pub enum WorkError {
     Panicked,
 }
 
-type Job = Box<dyn FnOnce() + Send>;
+/// How long the queue may go without being empty before that counts as too much to do.
+const BURST: Duration = Duration::from_millis(100);
+
+/// How long a piece of work waits at most, where there is too much to do.
+const PATIENCE: Duration = Duration::from_millis(10);
+
+/// What becomes of a piece of work when its turn comes.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Turn {
+    Done,
+    Refused,
+}
+
+struct Job {
+    work: Box<dyn FnOnce(Turn) + Send>,
+    /// When it came, where it may be refused.
+    came: Option<Instant>,
+}
 
 struct Queue {
     state: Mutex<State>,
@@ -30,9 +52,10 @@ struct Queue {
     capacity: usize,
 }
 
-#[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
+    /// When nothing was waiting.
+    empty_at: Instant,
     closed: bool,
 }
 
@@ -43,7 +66,8 @@ impl WorkPool {
     /// Where the operating system gives no thread.
     #[must_use]
     pub fn new(threads: usize, capacity: usize) -> Self {
-        let queue = Arc::new(Queue { state: Mutex::default(), work: Condvar::new(), capacity });
+        let state = State { jobs: VecDeque::new(), empty_at: Instant::now(), closed: false };
+        let queue = Arc::new(Queue { state: Mutex::new(state), work: Condvar::new(), capacity });
         for number in 0..threads.max(1) {
             let queue = Arc::clone(&queue);
             std::thread::Builder::new()
@@ -62,14 +86,37 @@ impl WorkPool {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, WorkError> {
+        self.push(work, Some(Instant::now())).await
+    }
+
+    /// Does `work` for somebody who was let in before: first of all that waits, and never refused, or what was done for
+    /// him already would be done in vain.
+    ///
+    /// # Errors
+    /// [`WorkError::Panicked`].
+    pub async fn go_on<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, WorkError> {
+        self.push(work, None).await
+    }
+
+    async fn push<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+        came: Option<Instant>,
+    ) -> Result<T, WorkError> {
         let (sender, receiver) = oneshot::channel();
-        let job = move || {
-            if !sender.is_closed() {
-                let _ = sender.send(work());
-            }
+        let work = move |turn| {
+            let result = match turn {
+                Turn::Refused => Err(WorkError::Busy),
+                Turn::Done if sender.is_closed() => return,
+                Turn::Done => Ok(work()),
+            };
+            let _ = sender.send(result);
         };
-        self.0.push(Box::new(job))?;
-        receiver.await.map_err(|_| WorkError::Panicked)
+        self.0.push(Job { work: Box::new(work), came })?;
+        receiver.await.unwrap_or(Err(WorkError::Panicked))
     }
 }
 
@@ -87,10 +134,16 @@ impl Queue {
 
     fn push(&self, job: Job) -> Result<(), WorkError> {
         let mut state = self.lock();
-        if state.jobs.len() >= self.capacity {
-            return Err(WorkError::Busy);
+        match job.came {
+            None => state.jobs.push_front(job),
+            Some(_) if state.jobs.len() >= self.capacity => return Err(WorkError::Busy),
+            Some(came) => {
+                if state.jobs.is_empty() {
+                    state.empty_at = came;
+                }
+                state.jobs.push_back(job);
+            }
         }
-        state.jobs.push_back(job);
         drop(state);
         self.work.notify_one();
         Ok(())
@@ -102,10 +155,23 @@ impl Queue {
             let idle = |state: &mut State| state.jobs.is_empty() && !state.closed;
             let mut state = self.work.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
             let Some(job) = state.jobs.pop_front() else { return };
+            let turn = state.turn(job.came, Instant::now());
             drop(state);
             // A panic is a defect, reported by the default hook; the thread must outlive it.
-            let _ = catch_unwind(AssertUnwindSafe(job));
+            let _ = catch_unwind(AssertUnwindSafe(|| (job.work)(turn)));
         }
+    }
+}
+
+impl State {
+    /// Whether a piece of work is done whose turn has come.
+    fn turn(&mut self, came: Option<Instant>, now: Instant) -> Turn {
+        let too_much = now.saturating_duration_since(self.empty_at) > BURST;
+        if self.jobs.is_empty() {
+            self.empty_at = now;
+        }
+        let waited = came.map_or(Duration::ZERO, |came| now.saturating_duration_since(came));
+        if too_much && waited > PATIENCE { Turn::Refused } else { Turn::Done }
     }
 }
 
@@ -135,7 +201,7 @@ mod tests {
         });
         at_work.await.unwrap();
         let waiting = Arc::clone(&pool);
-        let second = tokio::spawn(async move { waiting.run::<()>(|| panic!("on purpose")).await });
+        let second = tokio::spawn(async move { waiting.go_on::<()>(|| panic!("on purpose")).await });
         while pool.0.lock().jobs.is_empty() {
             tokio::task::yield_now().await;
         }
@@ -144,5 +210,24 @@ mod tests {
         assert_eq!(first.await.unwrap(), Ok(true));
         assert_eq!(second.await.unwrap(), Err(WorkError::Panicked));
         assert_eq!(pool.run(|| 4).await, Ok(4));
+    }
+
+    #[test]
+    fn a_burst_is_worked_off_and_what_goes_on_for_long_is_refused() {
+        let start = Instant::now();
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let job = || Job { work: Box::new(|_| {}), came: None };
+        let mut state = State { jobs: VecDeque::from([job()]), empty_at: start, closed: false };
+        // 90 ms of waiting in a burst; 5 ms where there has long been too much to do; 11 ms are too many then.
+        assert!(state.turn(Some(start), at(90)) == Turn::Done);
+        assert!(state.turn(Some(at(195)), at(200)) == Turn::Done);
+        assert!(state.turn(Some(at(189)), at(200)) == Turn::Refused);
+        // Whoever was let in goes on.
+        assert!(state.turn(None, at(200)) == Turn::Done);
+        // Once it has been empty, all is well again.
+        state.jobs.clear();
+        assert!(state.turn(Some(at(299)), at(300)) == Turn::Done);
+        state.jobs.push_back(job());
+        assert!(state.turn(Some(at(301)), at(390)) == Turn::Done);
     }
 }

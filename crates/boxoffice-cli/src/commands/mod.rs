@@ -8,6 +8,7 @@ mod content;
 mod doctor;
 mod key;
 mod lab;
+mod records;
 mod redeem;
 mod sealing_key;
 mod seed;
@@ -66,6 +67,8 @@ enum Command {
     /// Looks into tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Searches the records of redemptions, archived ones too, and follows them as they come
+    Records(records::Records),
     /// Redeems a token as a lab device does, and says what the licence holds
     Redeem(redeem::Redeem),
     /// Hands out the lab material that other people's clients need
@@ -104,6 +107,7 @@ impl Command {
             Self::Content(command) => command.run(place, console).await,
             Self::StorageKey(command) => command.run(place, console).await,
             Self::Token(command) => command.run(place, console).await,
+            Self::Records(command) => command.run(place, console).await,
             Self::Redeem(command) => command.run(place, console).await,
             Self::Lab(command) => command.run(place, console).await,
             Self::Config(command) => command.run(place, console),

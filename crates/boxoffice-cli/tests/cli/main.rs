@@ -20,5 +20,6 @@ mod lab;
 mod lifecycle;
 mod playready;
 mod program;
+mod records;
 mod secrets;
 mod tokens;

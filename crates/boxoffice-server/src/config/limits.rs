@@ -69,10 +69,22 @@ impl LimitsConfig {
             Ok(u32::try_from(value).ok().filter(|&limit| limit > 0))
         };
         Ok(Self {
-            licences: limit("limits.licences", "redemptions a second; 0: any number")?,
-            tokens: limit("limits.tokens", "token requests a second; 0: any number")?,
-            keys: limit("limits.keys", "calls of the key storage a second; 0: any number")?,
-            per_account: limit("limits.per_account", "requests a second by one account; 0: any number")?,
+            licences: limit(
+                "limits.licences",
+                "redemptions a second, by this node; further ones get 503; 0: any number",
+            )?,
+            tokens: limit(
+                "limits.tokens",
+                "token requests a second, by this node; further ones get 503; 0: any number",
+            )?,
+            keys: limit(
+                "limits.keys",
+                "calls of the key storage a second, by this node; further ones get 503; 0: any number",
+            )?,
+            per_account: limit(
+                "limits.per_account",
+                "requests a second by one account, on this node; further ones get 429; 0: any number",
+            )?,
         })
     }
 }

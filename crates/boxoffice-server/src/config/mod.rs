@@ -14,6 +14,7 @@ mod layers;
 mod limits;
 mod playready;
 mod reader;
+mod records;
 mod server;
 mod show;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use hook::PolicyHookConfig;
 pub use limits::{DemoMode, KeystoreConfig, LimitsConfig, LogConfig, LogLevel};
 pub use playready::{HookAuth, OutputControl, OutputKind, PlayReadyBackend, PlayReadyConfig, WebhookConfig};
 pub use reader::Setting;
+pub use records::RecordsConfig;
 pub use server::{ServerConfig, TlsFiles};
 pub use url::{PublicUrl, ServiceUrl, WebOrigin};
 pub use widevine::{
@@ -76,8 +78,8 @@ pub struct Config {
     pub database_is_embedded: bool,
     /// Where the master key comes from.
     pub master_key: MasterKeySource,
-    /// How many days records are kept; `None`: for ever.
-    pub records_keep_days: Option<u32>,
+    /// What becomes of records.
+    pub records: RecordsConfig,
     /// What is let in each second.
     pub limits: LimitsConfig,
     /// The key storage.
@@ -145,8 +147,7 @@ impl Config {
         }
         let (database, database_is_embedded) = DatabaseConfig::read(reader_mut, data_dir)?;
         let master_key = keys::read(reader_mut, data_dir)?;
-        let about = "days that redemption records are kept; 0: for ever";
-        let keep_days = reader_mut.number("records.keep_days", about, 0, 0..=36_500)?;
+        let records = RecordsConfig::read(reader_mut, data_dir)?;
         let limits = LimitsConfig::read(reader_mut)?;
         let keystore = KeystoreConfig::read(reader_mut)?;
         let demo_is_configured = reader_mut.has("demo.enabled");
@@ -162,7 +163,7 @@ impl Config {
             database,
             database_is_embedded,
             master_key,
-            records_keep_days: u32::try_from(keep_days).ok().filter(|&days| days > 0),
+            records,
             limits,
             keystore,
             demo,

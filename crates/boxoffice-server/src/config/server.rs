@@ -81,7 +81,7 @@ impl ServerConfig {
             )?),
             max_requests: size(reader.number(
                 "server.max_requests",
-                "requests in work at once; further ones get 503",
+                "requests of each kind (licences, tokens, keys) in work at once; further ones get 503",
                 4_096,
                 1..=1_000_000,
             )?),

@@ -50,7 +50,7 @@ fn the_example_of_the_operations_page_is_read() {
     assert!(
         matches!(config.database, DatabaseConfig::Sqlite(path) if path.as_path() == "boxoffice-data/boxoffice.db")
     );
-    assert_eq!((config.records_keep_days, config.limits), (None, LimitsConfig::default()));
+    assert_eq!((config.records.keep_days, config.limits), (None, LimitsConfig::default()));
 }
 
 #[test]

@@ -22,6 +22,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use tower::Service as _;
 
+use crate::admission::Kind;
 use crate::answer::{ErrorFormat, Outcome, refuse};
 use crate::app::App;
 use crate::context::Context;
@@ -82,10 +83,11 @@ impl Edge {
             accept_language: parts.headers.get(ACCEPT_LANGUAGE).cloned(),
         };
         let cors = self.cors.of(route, &parts.headers);
-        let most = u64::try_from(self.app.config().server.max_requests).unwrap_or(u64::MAX);
-        let in_flight = self.app.metrics().enter(most);
+        let in_flight = self.app.metrics().enter();
+        let kind = Kind::of(route);
+        let place = kind.map(|kind| self.app.admission().enter(kind)).transpose();
         let mut environment = None;
-        let mut response = match self.admit(&parts, route, peer, in_flight.is_some()) {
+        let mut response = match self.admit(&parts, route, peer, place.as_ref().err()) {
             Ok(_) if parts.method == Method::OPTIONS && route != Route::KeyStorage => preflight(),
             Ok(admitted) => {
                 environment = admitted;
@@ -116,7 +118,7 @@ impl Edge {
             address: client.address,
             outcome,
         });
-        drop(in_flight);
+        drop((in_flight, place));
         response
     }
 
@@ -126,16 +128,15 @@ impl Edge {
         parts: &Parts,
         route: Route,
         peer: Peer,
-        has_place: bool,
+        no_place: Option<&Refusal>,
     ) -> Result<Option<Environment>, Refusal> {
         let webhook_only = parts.extensions.get::<WebhookOnly>();
         if webhook_only.is_none() && route.answers_on_any_host() {
             check_method(route, &parts.method)?;
             return Ok(None);
         }
-        if !has_place {
-            let hint = "the service has as many requests in work as it bears; try again";
-            return Err(Refusal::of_status(503, hint).retry_after(1));
+        if let Some(refusal) = no_place {
+            return Err(refusal.clone());
         }
         let length = request_line_length(parts);
         if length > REQUEST_LINE_LIMIT {
@@ -152,6 +153,12 @@ impl Edge {
             return Err(Refusal::of_status(404, "there is nothing at this path"));
         }
         check_method(route, &parts.method)?;
+        // Preflights are cheap, and a player whose preflight is refused tells its viewer nothing.
+        if let Some(kind) = Kind::of(route)
+            && parts.method != Method::OPTIONS
+        {
+            self.app.admission().check_rate(kind)?;
+        }
         Ok(Some(environment))
     }
 

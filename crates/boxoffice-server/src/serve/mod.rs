@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::edge::Edge;
+use crate::records::retention;
 use crate::upkeep;
 
 pub use listener::{BindError, Listener, bind};
@@ -26,6 +27,7 @@ pub async fn serve(listeners: Vec<Listener>, app: App, shutdown: impl Future<Out
     let mut upkeep = JoinSet::new();
     upkeep.spawn(app.clone().keep_rings_current());
     upkeep.spawn(upkeep::keep_revocations(app.clone()));
+    upkeep.spawn(retention::keep_records(app.clone()));
     upkeep.spawn(Arc::clone(app.key_storage()).maintain());
     let mut accepting = JoinSet::new();
     for listener in listeners {

@@ -97,12 +97,11 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts a request that came, unless `most` are in work already; the count ends with what is returned.
+    /// Counts a request that came; the count ends with what is returned.
     #[must_use]
-    pub fn enter(&self, most: u64) -> Option<InFlight<'_>> {
-        let before = self.requests.in_flight.fetch_add(1, Ordering::Relaxed);
-        let entered = InFlight(&self.requests.in_flight);
-        (before < most).then_some(entered)
+    pub fn enter(&self) -> InFlight<'_> {
+        self.requests.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight(&self.requests.in_flight)
     }
 
     /// Counts a request that was answered.
@@ -252,8 +251,7 @@ mod tests {
         let outcome = Outcome { code: Code::Event(Event::TokenInvalid), reason: Some("token-expired") };
         metrics.answered(Route::Rights(Drm::Widevine), 401, Duration::from_micros(70), Some(&outcome));
         metrics.redeemed(Drm::Widevine, false);
-        let in_flight = metrics.enter(1);
-        assert!(in_flight.is_some() && metrics.enter(1).is_none());
+        let _in_flight = metrics.enter();
         let text = metrics.encode().unwrap();
         for line in [
             "boxoffice_requests_total{route=\"hms.wv.rights\",status=\"401\"} 1",

@@ -5,9 +5,12 @@
 //! the absolute figures beside it are this machine's alone.
 
 pub mod baseline;
+mod clearkey;
 mod floor;
 mod http;
 mod key_storage;
+mod open_loop;
+mod overload;
 mod playready;
 mod process;
 mod ratios;
@@ -50,6 +53,10 @@ enum Path {
     KeystoreRead,
     /// Ten million keys: only where it is asked for, as it takes long and 5 GB.
     KeystoreTenMillion,
+    /// Clear Key redemptions, which have no cryptography to hide behind.
+    Clearkey,
+    /// Ten times the load that can be carried.
+    Overload,
     /// PlayReady redemptions.
     Playready,
     /// The time to the first answer, and memory.
@@ -116,6 +123,12 @@ pub fn run_built(arguments: &Arguments) -> Result<(), Failure> {
     }
     if asked_for(Path::KeystoreTenMillion) {
         key_storage::measure_ten_million(&bench)?;
+    }
+    if wanted(Path::Clearkey) {
+        clearkey::measure(&bench)?;
+    }
+    if wanted(Path::Overload) {
+        overload::measure(&bench)?;
     }
     Ok(())
 }

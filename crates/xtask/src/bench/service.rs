@@ -55,6 +55,15 @@ impl Service {
         )
     }
 
+    /// The target of a Clear Key token request.
+    pub fn clearkey_token_target(&self) -> String {
+        format!(
+            "/hms/ck/token?customerAuthenticator={}&kid=80ea8bc8a58f990ad1f76bc665b30bfa\
+             &contentKey=00112233445566778899aabbccddeeff",
+            self.authenticator
+        )
+    }
+
     /// The target of a PlayReady token request.
     pub fn playready_token_target(&self) -> String {
         format!(

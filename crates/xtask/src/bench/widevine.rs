@@ -46,7 +46,7 @@ pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
 }
 
 /// Writes the challenges into files, and the script that sends them in turn.
-fn write_challenges(
+pub(super) fn write_challenges(
     bench: &Bench<'_>,
     service: &Service,
     target: &str,

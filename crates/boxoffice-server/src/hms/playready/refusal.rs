@@ -32,17 +32,19 @@ impl From<Refusal> for Fault {
         let status = refusal.http_status();
         let refusal = match refusal.code() {
             Code::Event(_) => refusal,
-            Code::Status(400..500) => {
+            Code::Status(400..=428 | 430..500) => {
                 let refusal = Refusal::new(Event::DeviceNotAuthenticated, refusal.hint()).reason("message");
                 return Self { refusal: refusal.status(400), code: FaultCode::InvalidMessage };
             }
             Code::Status(_) => {
-                let (reason, status) = if status == 503 { ("overload", 503) } else { ("internal", 500) };
+                let (reason, status) =
+                    if matches!(status, 429 | 503) { ("overload", 503) } else { ("internal", 500) };
                 let named = Refusal::new(Event::AdminError, refusal.hint()).reason(reason).status(status);
                 refusal.retry_seconds().into_iter().fold(named, Refusal::retry_after)
             }
         };
-        let code = if status >= 500 { FaultCode::InternalError } else { FaultCode::ServiceSpecific };
+        let code =
+            if refusal.http_status() >= 500 { FaultCode::InternalError } else { FaultCode::ServiceSpecific };
         Self { refusal, code }
     }
 }

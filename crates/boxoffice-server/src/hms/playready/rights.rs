@@ -98,7 +98,7 @@ async fn issue(
     now: i64,
 ) -> Result<Vec<u8>, Fault> {
     let (issuer, random) = (Arc::clone(issuer), Arc::clone(app.random()));
-    let licences = app.compute(move || issuer.issue(&device, &policies, challenge.nonce(), now, &*random));
+    let licences = app.compute_on(move || issuer.issue(&device, &policies, challenge.nonce(), now, &*random));
     licences.await?.map_err(|error| Fault::from(&playready::Refusal::from(error)))
 }
 

@@ -23,7 +23,8 @@ impl Redemption<'_> {
     /// Opens the token, and sees that its account is enabled and has the DRM on.
     ///
     /// # Errors
-    /// -4010, -2031, the DRM's "disabled" code, -2030 where the database is away.
+    /// -4010, -2031, the DRM's "disabled" code, -2030 where the database is away; 429 where the account asks more often
+    /// than it may.
     pub async fn admit(
         &self,
         app: &App,
@@ -56,6 +57,7 @@ impl Redemption<'_> {
         let gone = || Refusal::new(Event::AccountDisabled, "the account of this token is not there any more");
         let account = account.ok_or_else(gone)?;
         check_account(&account, drm)?;
+        app.admission().check_account(account.id)?;
         Ok(Admitted { entitlement, account })
     }
 

@@ -36,11 +36,15 @@ impl Redemption<'_> {
 /// Opens a token.
 ///
 /// # Errors
-/// -4010 with its reason.
+/// -4010 with its reason; -2030 where it names a key that is not known, and the database is away.
 pub(super) async fn open(app: &App, environment: Environment, token: &[u8]) -> Result<Entitlement, Refusal> {
     let mut opened = app.rings().sealing(environment).open(token);
     // Another node may have rolled the keys a moment ago.
-    if matches!(opened, Err(TokenError::UnknownKey { .. })) && app.reread_rings().await {
+    if matches!(opened, Err(TokenError::UnknownKey { .. })) {
+        if !app.reread_rings().await {
+            let hint = "the keys that open this token cannot be read now; try again soon";
+            return Err(Refusal::new(Event::AdminError, hint).reason("storage-unavailable").retry_after(2));
+        }
         opened = app.rings().sealing(environment).open(token);
     }
     opened.map_err(|error| match error {

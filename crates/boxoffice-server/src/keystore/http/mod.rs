@@ -56,9 +56,12 @@ pub async fn handler(State(app): State<App>, context: Context, request: Request)
     let (parameters, caller) = match authenticated {
         Ok(authenticated) => authenticated,
         Err((refusal, account)) => {
-            let (address, request_id) = (Some(context.address), context.request_id.as_str());
-            let word = operation.word();
-            app.key_storage().record_refused(account, address, request_id, word, &refusal).await;
+            // A service that has too much to do does not do more.
+            if refusal.http_status() != 429 {
+                let (address, request_id) = (Some(context.address), context.request_id.as_str());
+                let word = operation.word();
+                app.key_storage().record_refused(account, address, request_id, word, &refusal).await;
+            }
             return refuse_caller(&refusal, &context);
         }
     };
@@ -192,6 +195,10 @@ async fn authenticate(
     let keys = app.installation().master_key().authenticators();
     let caller =
         app.accounts().authenticate_value(&shown, keys, context.environment, Some(Scope::Keys)).await;
+    let caller = match caller {
+        Ok(caller) => app.admission().check_account(caller.account.id).map(|()| caller),
+        Err(refusal) => Err(refusal),
+    };
     match caller {
         Ok(caller) => Ok((parameters, caller)),
         Err(refusal) => {

@@ -7,5 +7,6 @@ mod health;
 mod hosts;
 mod limits;
 mod methods;
+mod overload;
 mod protocols;
 mod secrets;

@@ -43,7 +43,7 @@ pub(in super::super) async fn issue(
     let policy = renewal.filter(|_| decision.licence_type == LicenceType::Streaming).map(RenewalPolicy::from);
     let session_key = session_keys(app, facts.environment).into_iter().next().ok_or_else(no_session_key)?;
     let (random, token_id) = (Arc::clone(app.random()), admitted.entitlement.token_id);
-    let licence = app.compute(move || {
+    let licence = app.compute_on(move || {
         let renewal = policy.map(|policy| policy.draw(&*random));
         let licence = widevine::Licence {
             challenge: &challenge,
