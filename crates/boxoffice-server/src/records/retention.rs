@@ -105,7 +105,7 @@ pub(crate) async fn keep_records(app: App) {
         if let Err(error) = sweep(&app).await {
             tracing::warn!(%error, "what is over of redemptions could not be forgotten");
         }
-        if round % ROUNDS == 0 {
+        if round.is_multiple_of(ROUNDS) {
             archive_old(&app, &archive).await;
         }
         round = round.wrapping_add(1);

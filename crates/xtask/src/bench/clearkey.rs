@@ -31,11 +31,7 @@ pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
 }
 
 /// Writes the request into a file, and the script that sends it; gives the length of its answer too.
-fn write_request(
-    bench: &Bench<'_>,
-    service: &Service,
-    target: &str,
-) -> Result<(PathBuf, usize), Failure> {
+fn write_request(bench: &Bench<'_>, service: &Service, target: &str) -> Result<(PathBuf, usize), Failure> {
     let kid = Kid::parse(b"80ea8bc8a58f990ad1f76bc665b30bfa")?;
     let request = clearkey::lab_client::request(&[kid]);
     let answer = http::ask(service.address, "POST", target, &request)?;

@@ -109,7 +109,8 @@ async fn connection(
             outcome.completed.push(took);
         } else if head.starts_with("HTTP/1.1 503") {
             outcome.refused += 1;
-            outcome.refused_without_retry += u64::from(!head.to_ascii_lowercase().contains("\r\nretry-after:"));
+            outcome.refused_without_retry +=
+                u64::from(!head.to_ascii_lowercase().contains("\r\nretry-after:"));
         } else {
             outcome.other += 1;
         }

@@ -20,7 +20,11 @@ pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
         url.find("/hms/").and_then(|at| url.get(at..)).ok_or("the token request gave no such URL")?;
     let script = widevine::write_challenges(bench, &service, target, "overload", false)?;
     let challenge = std::fs::read(script.with_file_name("1"))?;
-    let head = format!("POST {target} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n", service.address, challenge.len());
+    let head = format!(
+        "POST {target} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n",
+        service.address,
+        challenge.len()
+    );
     let request: Arc<[u8]> = [head.as_bytes(), &challenge].concat().into();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let load = |a_second: f64, seconds: u64| {

@@ -51,7 +51,7 @@ impl<'a> Writer<'a> {
     pub fn new(form: Form, console: Console<'a>) -> Result<Self, Failure> {
         let mut writer = Self { form, console };
         if matches!(form, Form::Csv) {
-            writer.row(COLUMNS.map(ToOwned::to_owned))?;
+            writer.row(&COLUMNS.map(ToOwned::to_owned))?;
         }
         Ok(writer)
     }
@@ -62,15 +62,15 @@ impl<'a> Writer<'a> {
             Form::Lines => writeln!(self.console, "{}", line(stored))?,
             Form::Csv => {
                 let members = whole(stored);
-                self.row(COLUMNS.map(|name| cell(members.get(name))))?;
+                self.row(&COLUMNS.map(|name| cell(members.get(name))))?;
             }
         }
         Ok(())
     }
 
-    fn row(&mut self, cells: [String; COLUMNS.len()]) -> Result<(), Failure> {
+    fn row(&mut self, cells: &[String; COLUMNS.len()]) -> Result<(), Failure> {
         let mut row = csv::WriterBuilder::new().from_writer(Vec::new());
-        let written = row.write_record(&cells).map_err(|error| Failure::refused(error.to_string()));
+        let written = row.write_record(cells).map_err(|error| Failure::refused(error.to_string()));
         written?;
         let bytes = row.into_inner().map_err(|error| Failure::refused(error.to_string()))?;
         self.console.write_all(&bytes)?;
