@@ -5,7 +5,7 @@ use boxoffice_core::key_ring::KeyId;
 use drm_primitives::Kid;
 use jiff::Timestamp;
 
-use crate::StorageError;
+use crate::{KeyAuditRecord, StorageError};
 
 /// Who can open a stored key.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -119,10 +119,15 @@ pub struct Reseal {
 #[async_trait::async_trait]
 pub trait ContentKeys: Send + Sync {
     /// Stores a key unless its KID is taken. Of any number of simultaneous creates of one KID exactly one is
-    /// [`CreatedKey::Created`].
-    async fn create_key(&self, account: AccountId, key: StoredKey) -> Result<CreatedKey, StorageError>;
+    /// [`CreatedKey::Created`]; it becomes durable together with its audit `record`, and the others leave none.
+    async fn create_key(
+        &self,
+        account: AccountId,
+        key: StoredKey,
+        record: KeyAuditRecord,
+    ) -> Result<CreatedKey, StorageError>;
 
-    /// As [`create_key`](Self::create_key) for many, in their order. Each key is durable for itself: where a
+    /// As [`create_key`](Self::create_key) for many, in their order, without records. Each key is durable for itself: where a
     /// part of the call fails, what came before it may be stored, and the call can be repeated.
     async fn create_keys(
         &self,

@@ -22,7 +22,10 @@ impl KeyStorage {
         status: impl FnOnce(&T) -> u16,
         outcome: Outcome<T>,
     ) -> Result<T, KeyRefusal> {
-        let Outcome { result, kids, holders } = outcome;
+        let Outcome { result, kids, holders, recorded } = outcome;
+        if recorded {
+            return result;
+        }
         let outcome = match &result {
             Ok(answer) => Cow::Owned(status(answer).to_string()),
             Err(refusal) => outcome_of(refusal),

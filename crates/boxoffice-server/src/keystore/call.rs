@@ -34,6 +34,8 @@ pub struct Outcome<T> {
     pub kids: Vec<Kid>,
     /// Who can open these keys.
     pub(super) holders: Holders,
+    /// Whether its record is durable already.
+    pub(super) recorded: bool,
 }
 
 /// An operation that is done, with its status in the record.
@@ -43,19 +45,26 @@ pub struct Done<T> {
     pub answer: T,
     /// Who can open the keys in it.
     pub(super) holders: Holders,
+    /// Whether its record is durable already.
+    recorded: bool,
 }
 
 impl<T> Done<T> {
     pub(super) const fn new(answer: T, holders: Holders) -> Self {
-        Self { answer, holders }
+        Self { answer, holders, recorded: false }
+    }
+
+    /// An operation whose record was made durable together with what it changed.
+    pub(super) const fn recorded(answer: T, holders: Holders) -> Self {
+        Self { answer, holders, recorded: true }
     }
 }
 
 impl<T> Outcome<T> {
     pub(super) fn new(kids: Vec<Kid>, result: Result<Done<T>, KeyRefusal>) -> Self {
         match result {
-            Ok(Done { answer, holders }) => Self { result: Ok(answer), kids, holders },
-            Err(refusal) => Self { result: Err(refusal), kids, holders: Holders::default() },
+            Ok(Done { answer, holders, recorded }) => Self { result: Ok(answer), kids, holders, recorded },
+            Err(refusal) => Self { result: Err(refusal), kids, holders: Holders::default(), recorded: false },
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Creating a key, or finding the one that has the KID (key-storage.md, sections 4 and 9).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use boxoffice_core::key_ring::KeyId;
@@ -26,17 +27,24 @@ pub struct Created {
 const ATTEMPTS: usize = 4;
 
 impl KeyStorage {
-    /// `POST /keystore/keys`. Of any number of simultaneous creates of one KID exactly one is new, and all have the
+    /// `POST /keystore/keys`, `word` in its record. Of any number of simultaneous creates of one KID exactly one is new, and all have the
     /// same key.
-    pub async fn create(&self, call: &Call, kek: Option<&Kek>, key: NewKey) -> Outcome<Created> {
+    pub async fn create(
+        &self,
+        call: &Call,
+        word: &'static str,
+        kek: Option<&Kek>,
+        key: NewKey,
+    ) -> Outcome<Created> {
         let kid = key.kid.unwrap_or_else(|| Kid::from_bytes(self.random.array()));
-        let result = self.create_as(call, kek, kid, key).await;
+        let result = self.create_as(call, word, kek, kid, key).await;
         Outcome::new(vec![kid], result)
     }
 
     async fn create_as(
         &self,
         call: &Call,
+        word: &'static str,
         kek: Option<&Kek>,
         kid: Kid,
         key: NewKey,
@@ -82,10 +90,13 @@ impl KeyStorage {
             let sealing = self.sealing_key(call.environment, call.account).await?;
             row.account_key = sealing.id();
             row.sealed = sealing.seal(&kid, &made.material, &*self.random);
-            match self.storage.create_key(call.account, row.clone()).await.map_err(KeyStorageError::from)? {
+            // Key and record in one: neither is there without the other, and the disk is waited for once.
+            let record = self.record(call, word, vec![kid], holders.as_str(), Cow::Borrowed("201"));
+            let created = self.storage.create_key(call.account, row.clone(), record).await;
+            match created.map_err(KeyStorageError::from)? {
                 CreatedKey::Created => {
                     let key = ShownKey::stored(row, Revealed { key: made.key, wrapped });
-                    return Ok(Done::new(Created { new: true, key }, holders));
+                    return Ok(Done::recorded(Created { new: true, key }, holders));
                 }
                 CreatedKey::Existing(existing) => return self.existing(call, *existing, kek).await,
                 CreatedKey::AccountKeyGone => self.account_keys.forget(call.account),

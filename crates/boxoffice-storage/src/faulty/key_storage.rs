@@ -55,8 +55,13 @@ impl<S: Storage> AccountKeys for FaultyStorage<S> {
 
 #[async_trait]
 impl<S: Storage> ContentKeys for FaultyStorage<S> {
-    async fn create_key(&self, account: AccountId, key: StoredKey) -> Result<CreatedKey, StorageError> {
-        self.around("create_key", self.inner.create_key(account, key)).await
+    async fn create_key(
+        &self,
+        account: AccountId,
+        key: StoredKey,
+        record: KeyAuditRecord,
+    ) -> Result<CreatedKey, StorageError> {
+        self.around("create_key", self.inner.create_key(account, key, record)).await
     }
 
     async fn create_keys(

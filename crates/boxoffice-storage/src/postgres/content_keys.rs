@@ -13,7 +13,8 @@ use tokio_postgres::types::ToSql;
 use super::error::Fault;
 use super::group::Batch;
 use super::tally::Tally;
-use super::{account_keys, row};
+use super::{account_keys, key_audit, row};
+use crate::key_audit::EncodedRecords;
 use crate::{CreatedKey, KekFilter, KeyFilter, Reseal, SealedPage, StoredKey, UpdatedKey, column};
 
 /// In the order in which [`read`] takes them.
@@ -28,12 +29,17 @@ macro_rules! columns {
 pub(super) struct Create;
 
 impl Batch for Create {
-    type Job = (AccountId, StoredKey);
+    /// The key, and the record of its creation.
+    type Job = ((AccountId, StoredKey), EncodedRecords);
     type Outcome = CreatedKey;
     const MOST: usize = 512;
 
     async fn run(transaction: &Transaction<'_>, jobs: &[Self::Job]) -> Result<Vec<CreatedKey>, Fault> {
-        create(transaction, jobs).await
+        let keys: Vec<_> = jobs.iter().map(|(key, _)| key.clone()).collect();
+        let created = create(transaction, &keys).await?;
+        let recorded = jobs.iter().zip(&created).filter(|(_, created)| **created == CreatedKey::Created);
+        key_audit::append(transaction, recorded.map(|((_, record), _)| record)).await?;
+        Ok(created)
     }
 }
 

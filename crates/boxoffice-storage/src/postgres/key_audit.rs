@@ -22,22 +22,31 @@ impl Batch for Append {
     const MOST: usize = 1_024;
 
     async fn run(transaction: &Transaction<'_>, jobs: &[EncodedRecords]) -> Result<Vec<()>, Fault> {
-        let mut block = EncodedRecords::default();
-        for job in jobs {
-            block.append(job);
-        }
-        if block.records > 0 {
-            let insert = transaction
-                .prepare_cached(
-                    "INSERT INTO key_audit_blocks (first_time, last_time, records, body) VALUES ($1, $2, $3, $4)",
-                )
-                .await?;
-            transaction
-                .execute(&insert, &[&block.first_time, &block.last_time, &block.records, &block.body])
-                .await?;
-        }
+        append(transaction, jobs).await?;
         Ok(vec![(); jobs.len()])
     }
+}
+
+/// Writes records as one block.
+pub(super) async fn append(
+    transaction: &Transaction<'_>,
+    records: impl IntoIterator<Item = &EncodedRecords>,
+) -> Result<(), Fault> {
+    let mut block = EncodedRecords::default();
+    for record in records {
+        block.append(record);
+    }
+    if block.records > 0 {
+        let insert = transaction
+            .prepare_cached(
+                "INSERT INTO key_audit_blocks (first_time, last_time, records, body) VALUES ($1, $2, $3, $4)",
+            )
+            .await?;
+        transaction
+            .execute(&insert, &[&block.first_time, &block.last_time, &block.records, &block.body])
+            .await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn search(

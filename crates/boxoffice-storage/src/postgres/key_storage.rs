@@ -72,8 +72,13 @@ impl AccountKeys for PostgresStorage {
 
 #[async_trait]
 impl ContentKeys for PostgresStorage {
-    async fn create_key(&self, account: AccountId, key: StoredKey) -> Result<CreatedKey, StorageError> {
-        self.creates.call((account, key)).await
+    async fn create_key(
+        &self,
+        account: AccountId,
+        key: StoredKey,
+        record: KeyAuditRecord,
+    ) -> Result<CreatedKey, StorageError> {
+        self.creates.call(((account, key), EncodedRecords::new(&[record]))).await
     }
 
     async fn create_keys(

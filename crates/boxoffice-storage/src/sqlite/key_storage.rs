@@ -65,10 +65,20 @@ impl AccountKeys for SqliteStorage {
 
 #[async_trait]
 impl ContentKeys for SqliteStorage {
-    async fn create_key(&self, account: AccountId, key: StoredKey) -> Result<CreatedKey, StorageError> {
+    async fn create_key(
+        &self,
+        account: AccountId,
+        key: StoredKey,
+        record: KeyAuditRecord,
+    ) -> Result<CreatedKey, StorageError> {
+        let record = EncodedRecords::new(&[record]);
         let create = move |transaction: &Transaction| {
             let created = content_keys::create(transaction, account, std::slice::from_ref(&key))?;
-            Ok(created.into_iter().next().expect("one key has one outcome"))
+            let created = created.into_iter().next().expect("one key has one outcome");
+            if created == CreatedKey::Created {
+                transaction.audit.borrow_mut().append(&record);
+            }
+            Ok(created)
         };
         self.ingest(1, create).await
     }

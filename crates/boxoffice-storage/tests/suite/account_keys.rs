@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::accounts::new_account;
 use crate::backend::on_every_database;
-use crate::content_keys::new_key;
+use crate::content_keys::{create_key, new_key};
 
 on_every_database! {
     a_key_that_seals_something_stays_until_it_is_resealed,
@@ -68,7 +68,7 @@ async fn a_storage_key_stays_until_everything_is_rewrapped(storage: Arc<dyn Stor
 
 async fn a_key_that_seals_something_stays_until_it_is_resealed(storage: Arc<dyn Storage>) {
     let account = account_with_key(&*storage).await;
-    storage.create_key(account, new_key(1)).await.unwrap();
+    create_key(&*storage, account, new_key(1)).await;
     let seals = [AccountKeyUse { account, id: KeyId(1), storage_key: KeyId(1), keys: 1, seeds: 0 }];
     assert_eq!(storage.account_key_use(Environment::Test).await.unwrap(), seals);
     let removed = storage.remove_account_key(account, KeyId(1)).await.unwrap();

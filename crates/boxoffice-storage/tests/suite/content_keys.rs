@@ -5,13 +5,15 @@ use std::sync::Arc;
 use boxoffice_core::AccountId;
 use boxoffice_core::key_ring::KeyId;
 use boxoffice_storage::{
-    CreatedKey, KekFilter, KeyFilter, KeyKind, RemovedAccountKey, Reseal, Storage, StoredKey, UpdatedKey,
+    CreatedKey, KekFilter, KeyAuditFilter, KeyFilter, KeyKind, RemovedAccountKey, Reseal, Storage, StoredKey,
+    UpdatedKey,
 };
 use drm_primitives::Kid;
 use jiff::Timestamp;
 
 use crate::account_keys::{account_key, account_with_key};
 use crate::backend::on_every_database;
+use crate::key_audit::{record, search};
 
 on_every_database! {
     a_change_of_a_row_that_somebody_else_changed_is_refused_and_changes_nothing,
@@ -65,7 +67,13 @@ async fn only(storage: &dyn Storage, account: AccountId, kid: Kid) -> Option<Sto
 }
 
 async fn create(storage: &dyn Storage, account: AccountId, key: StoredKey) {
-    assert_eq!(storage.create_key(account, key).await.unwrap(), CreatedKey::Created);
+    assert_eq!(create_key(storage, account, key).await, CreatedKey::Created);
+}
+
+/// Creates a key with a record that has its KID.
+pub async fn create_key(storage: &dyn Storage, account: AccountId, key: StoredKey) -> CreatedKey {
+    let record = record(NOW, account.0, &[key.kid], "create");
+    storage.create_key(account, key, record).await.unwrap()
 }
 
 async fn a_row_reads_back_with_every_member(storage: Arc<dyn Storage>) {
@@ -110,7 +118,7 @@ async fn of_simultaneous_creates_of_one_kid_one_wins(storage: Arc<dyn Storage>) 
         .map(|byte| {
             let storage = Arc::clone(&storage);
             let key = StoredKey { sealed: vec![byte; 44], ..new_key(1) };
-            tokio::spawn(async move { (key.sealed.clone(), storage.create_key(account, key).await.unwrap()) })
+            tokio::spawn(async move { (key.sealed.clone(), create_key(&*storage, account, key).await) })
         })
         .collect();
     let (mut winners, mut others) = (Vec::new(), Vec::new());
@@ -122,6 +130,11 @@ async fn of_simultaneous_creates_of_one_kid_one_wins(storage: Arc<dyn Storage>) 
         }
     }
     assert_eq!((winners.len(), others.len()), (1, 31));
+    // With its record; the others changed nothing and left none.
+    assert_eq!(
+        search(&*storage, KeyAuditFilter::default()).await,
+        [record(NOW, account.0, &[kid(1)], "create")]
+    );
     assert!(others.iter().all(|sealed| *sealed == winners[0]));
     assert_eq!(storage.count_keys(account).await.unwrap(), 1);
 }
@@ -138,8 +151,7 @@ async fn a_track_has_one_key_whoever_asks(storage: Arc<dyn Storage>) {
     create(&*storage, account, of_track(1, None)).await;
     create(&*storage, account, of_track(2, Some(0))).await;
     for (number, period, winner) in [(3, None, kid(1)), (4, Some(0), kid(2))] {
-        let CreatedKey::Existing(key) = storage.create_key(account, of_track(number, period)).await.unwrap()
-        else {
+        let CreatedKey::Existing(key) = create_key(&*storage, account, of_track(number, period)).await else {
             panic!("the track has a key")
         };
         assert_eq!(key.kid, winner);
@@ -170,7 +182,7 @@ async fn keys_under_a_key_that_is_gone_are_refused(storage: Arc<dyn Storage>) {
     let account = account_with_key(&*storage).await;
     create(&*storage, account, new_key(1)).await;
     let elsewhere = StoredKey { account_key: KeyId(2), ..new_key(2) };
-    let outcome = storage.create_key(account, elsewhere.clone()).await.unwrap();
+    let outcome = create_key(&*storage, account, elsewhere.clone()).await;
     assert_eq!(outcome, CreatedKey::AccountKeyGone);
     let read = only(&*storage, account, kid(1)).await.unwrap();
     let outcome = storage.update_key(account, read, elsewhere).await.unwrap();
@@ -234,7 +246,7 @@ async fn an_expired_key_leaves_the_count_with_the_sweep_and_the_table_with_the_p
     assert_eq!(storage.update_key(account, read, ended).await.unwrap(), UpdatedKey::Updated);
     assert_eq!(storage.count_keys(account).await.unwrap(), 3);
     // Kept rows still hold their KIDs, until they are purged.
-    let outcome = storage.create_key(account, new_key(1)).await.unwrap();
+    let outcome = create_key(&*storage, account, new_key(1)).await;
     assert!(matches!(outcome, CreatedKey::Existing(_)));
     assert_eq!(storage.purge_expired_keys(at(NOW + 12), 100).await.unwrap(), 3);
     assert_eq!(only(&*storage, account, kid(1)).await, None);
@@ -257,7 +269,7 @@ async fn pages_neither_miss_nor_repeat(storage: Arc<dyn Storage>) {
         after = Some(last.kid);
         seen.extend(page.iter().map(|key| key.kid));
         // What comes and goes meanwhile disturbs nothing that was there throughout.
-        storage.create_key(account, new_key(pages * 2 + 1)).await.unwrap();
+        create_key(&*storage, account, new_key(pages * 2 + 1)).await;
         storage.delete_key(account, kid(48)).await.unwrap();
         pages += 1;
     }

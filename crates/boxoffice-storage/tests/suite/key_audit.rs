@@ -20,7 +20,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap()
 }
 
-fn record(time: i64, account: u32, kids: &[Kid], request_id: &str) -> KeyAuditRecord {
+pub fn record(time: i64, account: u32, kids: &[Kid], request_id: &str) -> KeyAuditRecord {
     KeyAuditRecord {
         time: at(time),
         account: Some(AccountId(account)),

@@ -11,7 +11,7 @@ use drm_primitives::SystemRandom;
 use crate::account_keys::account_with_key;
 use crate::accounts::new_account;
 use crate::backend::CONNECTIONS;
-use crate::content_keys::new_key;
+use crate::content_keys::{create_key, new_key};
 use crate::redemptions::{new_grant, new_record};
 use crate::schema::Schema;
 
@@ -99,7 +99,7 @@ async fn of_nodes_that_create_one_kid_at_once_exactly_one_does() {
     let account = account_with_key(&*nodes[0]).await;
     for round in 0..20 {
         let created =
-            on_each(&nodes, |node| async move { node.create_key(account, new_key(round)).await.unwrap() });
+            on_each(&nodes, |node| async move { create_key(&*node, account, new_key(round)).await });
         let created = created.await;
         assert_eq!(created.iter().filter(|outcome| **outcome == CreatedKey::Created).count(), 1);
     }

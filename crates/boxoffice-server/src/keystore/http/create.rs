@@ -24,7 +24,7 @@ pub(super) async fn handle(asked: Asked, kek: Option<Kek>, body: Body) -> Respon
     // A client that goes away leaves no key without its record.
     let created = tokio::spawn(async move {
         let keys = app.key_storage();
-        let outcome = keys.create(&call, kek.as_ref(), key).await;
+        let outcome = keys.create(&call, WORD, kek.as_ref(), key).await;
         keys.release(&call, WORD, |created: &Created| if created.new { 201 } else { 200 }, outcome).await
     });
     match created.await {
