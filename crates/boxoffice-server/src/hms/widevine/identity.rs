@@ -15,6 +15,9 @@ pub(super) fn describe(device: &Device, facts: &mut Facts) {
     facts.device_id = Some(device.serial.to_string());
     let (system, level) = (format!("system {}", device.system_id), device.level.to_string());
     facts.device = description(names(&device.client_info), [system.as_str(), level.as_str()]);
+    if device.has_vmp_data {
+        facts.note("vmpData", true);
+    }
 }
 
 /// Of one that has not: as it says, which the record says too.

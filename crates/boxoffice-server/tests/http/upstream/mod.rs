@@ -7,4 +7,5 @@ mod faults;
 mod licences;
 mod load;
 mod sessions;
+mod tls;
 mod world;

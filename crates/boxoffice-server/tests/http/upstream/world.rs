@@ -104,6 +104,12 @@ impl World {
 
 /// A mock that serves the lab's devices.
 pub async fn mock() -> (MockServer<WidevineCloud>, Arc<FixedClock>) {
+    let (role, clock) = role();
+    (MockServer::start(role).await.unwrap(), clock)
+}
+
+/// What such a mock does, and its time.
+pub fn role() -> (WidevineCloud, Arc<FixedClock>) {
     let key = Zeroizing::new(drm_primitives::hex::decode(SIGNING_KEY.as_bytes()).unwrap());
     let iv = drm_primitives::hex::decode(SIGNING_IV.as_bytes()).unwrap();
     let signer = Signer {
@@ -114,7 +120,7 @@ pub async fn mock() -> (MockServer<WidevineCloud>, Arc<FixedClock>) {
     let clock = Arc::new(FixedClock::at(NOW));
     let role =
         WidevineCloud::with(&widevine_root(), signer, Arc::clone(&clock) as Arc<_>, Arc::new(SystemRandom));
-    (MockServer::start(role.unwrap()).await.unwrap(), clock)
+    (role.unwrap(), clock)
 }
 
 /// A lab that asks the service at `endpoint`.
