@@ -80,3 +80,42 @@ async fn without_the_database_no_licence_leaves_for_any_drm_and_it_recovers_by_i
     assert_eq!(refused.json["status"], 503);
     assert_eq!(refused.json["reason"], "storage-unavailable");
 }
+
+#[tokio::test]
+async fn a_grant_that_fails_before_or_after_its_commit_gives_no_widevine_and_no_playready_licence() {
+    use boxoffice_core::account::{AccountChange, BalanceChange};
+    use boxoffice_storage::{RecordFilter, Records as _, Storage as _};
+
+    let widevine = widevine::world::World::new().await;
+    let playready = playready::world::World::new().await;
+    let target = widevine.target("GOOD").await;
+    let token = playready.purchase(1, "").await;
+    let change = AccountChange { balance: Some(BalanceChange::Set(BALANCE)), ..AccountChange::default() };
+    widevine.lab.change(&widevine.customer, change.clone()).await;
+    playready.lab.change(&playready.customer, change).await;
+    let mut licences = [0_u64; 2];
+    for fault in [None, Some(Fault::Before), Some(Fault::After), None] {
+        for lab in [&widevine.lab, &playready.lab] {
+            fault.into_iter().for_each(|fault| lab.storage.fail("grant", 1, fault));
+        }
+        let answers = [
+            widevine.redeem(&target, &widevine.challenge("android-l1").body).await,
+            playready
+                .post(&token, playready.challenge(&playready.device(), &playready::world::plain()))
+                .await,
+        ];
+        for (answer, licences) in answers.iter().zip(&mut licences) {
+            assert_eq!(answer.status == 200, fault.is_none(), "{fault:?}: {}", answer.status);
+            *licences += u64::from(answer.status == 200);
+        }
+    }
+    assert_eq!(licences, [2, 2]);
+    for (lab, customer) in [(&widevine.lab, &widevine.customer), (&playready.lab, &playready.customer)] {
+        let page = lab.storage.search_records(RecordFilter::default(), None, 100).await.unwrap();
+        let granted = page.records.iter().filter(|stored| stored.record.granted).count() as u64;
+        let account = lab.storage.account(customer.id).await.unwrap().unwrap();
+        // The one that failed after its commit was paid, and is in the books: no debit without its record.
+        assert_eq!(granted, 3);
+        assert_eq!(account.balance, Balance::Licences(BALANCE - granted));
+    }
+}
