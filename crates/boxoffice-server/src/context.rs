@@ -7,7 +7,7 @@ use http::HeaderValue;
 
 use crate::request_id::RequestId;
 
-/// Goes with every request as an extension.
+/// Goes with every request.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// Its id.
@@ -18,12 +18,4 @@ pub struct Context {
     pub address: IpAddr,
     /// The languages that the client likes.
     pub accept_language: Option<HeaderValue>,
-}
-
-impl<S: Sync> axum::extract::FromRequestParts<S> for Context {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut http::request::Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(parts.extensions.remove::<Self>().expect("the edge gives each request its context"))
-    }
 }

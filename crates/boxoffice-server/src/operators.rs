@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::app::App;
 
 /// `GET /healthz`: the process is up.
-pub async fn healthz() -> &'static str {
+pub const fn healthz() -> &'static str {
     "ok\n"
 }
 
@@ -37,7 +37,7 @@ pub async fn readyz(State(app): State<App>) -> Response {
 }
 
 /// `GET /metrics`: OpenMetrics.
-pub async fn metrics(State(app): State<App>) -> Response {
+pub fn metrics(State(app): State<App>) -> Response {
     let Ok(text) = app.metrics().encode() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     let mut response = Response::new(Body::from(text));
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";

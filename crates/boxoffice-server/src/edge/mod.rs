@@ -12,7 +12,6 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
@@ -20,7 +19,6 @@ use boxoffice_core::{Environment, Refusal};
 use http::header::{ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use tower::Service as _;
 
 use crate::admission::Kind;
 use crate::answer::{ErrorFormat, Outcome, refuse};
@@ -29,6 +27,7 @@ use crate::context::Context;
 use crate::hosts::Peer;
 use crate::http::token;
 use crate::keystore;
+use crate::operations::operation;
 use crate::request_id::RequestId;
 use crate::route::Route;
 use crate::telemetry::AccessLine;
@@ -41,7 +40,6 @@ pub use cors::NOT_GRANTED;
 #[derive(Clone, Debug)]
 pub struct Edge {
     app: App,
-    router: Router,
     cors: Cors,
 }
 
@@ -55,8 +53,7 @@ impl Edge {
     #[must_use]
     pub fn new(app: App) -> Self {
         let cors = Cors::new(&app.config().player_origins);
-        let router = crate::router::router(app.clone());
-        Self { app, router, cors }
+        Self { app, cors }
     }
 
     /// What every operation is given.
@@ -169,12 +166,8 @@ impl Edge {
         let answered = if let Route::Token(drm) = route {
             within(limit, pin!(token::answer(&self.app, drm, context, parts, body))).await
         } else {
-            let mut request = Request::from_parts(parts, body);
-            request.extensions_mut().insert(context);
-            let mut router = self.router.clone();
-            let operation = async { router.call(request).await.unwrap_or_else(|never| match never {}) };
-            // In a box of its own, so that a token's way, which is moved as a whole, is not as long as the longest.
-            within(limit, Box::pin(operation).as_mut()).await
+            let mut operation = operation(&self.app, route, context, Request::from_parts(parts, body));
+            within(limit, operation.as_mut()).await
         };
         answered.unwrap_or_else(|| {
             let hint = format!("the request was not done within {} ms; try again", limit.as_millis());
@@ -185,7 +178,10 @@ impl Edge {
 }
 
 /// Waits for an operation, unless it takes longer than `limit`.
-async fn within<T>(limit: Duration, mut operation: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+async fn within<T>(
+    limit: Duration,
+    mut operation: Pin<&mut (impl Future<Output = T> + ?Sized)>,
+) -> Option<T> {
     // Most operations are done at once, and then there is no need of a timer.
     match poll_fn(|task| Poll::Ready(operation.as_mut().poll(task))).await {
         Poll::Ready(answered) => Some(answered),

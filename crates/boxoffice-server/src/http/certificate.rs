@@ -1,10 +1,10 @@
 //! `GET /hms/wv/certificate` (widevine.md, section 2).
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::Response;
+use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Uri};
 
 use crate::answer::{ErrorFormat, refuse};
 use crate::app::App;
@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::hms::widevine::certificate::certificate;
 
 /// The bare certificate; it changes seldom, and is the same on all nodes.
-pub(crate) async fn handler(State(app): State<App>, context: Context, uri: Uri) -> Response {
+pub(crate) async fn handler(State(app): State<App>, context: Context, request: Request) -> Response {
     match certificate(&app, context.environment).await {
         Ok(bytes) => {
             let mut response = Response::new(Body::from(bytes));
@@ -21,6 +21,8 @@ pub(crate) async fn handler(State(app): State<App>, context: Context, uri: Uri) 
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("max-age=3600"));
             response
         }
-        Err(refusal) => refuse(&refusal, &context, ErrorFormat::of_query(uri.query(), ErrorFormat::Json)),
+        Err(refusal) => {
+            refuse(&refusal, &context, ErrorFormat::of_query(request.uri().query(), ErrorFormat::Json))
+        }
     }
 }

@@ -12,8 +12,8 @@ use crate::call::Call;
 use crate::context::Context;
 use crate::hms::token::mint;
 
-/// Answers with the URL of a token, or why there is none. The edge calls this past the router: nothing else is
-/// asked for as often, and the router's boxes and extensions cost as much as the token itself.
+/// Answers with the URL of a token, or why there is none. The edge calls this itself: nothing else is asked for as
+/// often, and it needs no box.
 pub(crate) async fn answer(app: &App, drm: Drm, context: Context, parts: Parts, body: Body) -> Response {
     let call = match Call::read(app, context, &parts, body).await {
         Ok(call) => call,

@@ -36,7 +36,6 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const KEY_LENGTH: std::ops::RangeInclusive<usize> = 8..=64;
 
 /// `POST /v1/playready/redeem`.
-#[tracing::instrument(name = "playready.redeem", skip_all)]
 pub(crate) async fn handler(State(app): State<App>, context: Context, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     match answer(&app, &context, &parts, body).await {

@@ -1,4 +1,4 @@
-//! The service over HTTP: the real router behind the real edge, on a socket of this machine, with a database of
+//! The service over HTTP: the real operations behind the real edge, on a socket of this machine, with a database of
 //! its own and a clock that the test owns.
 
 #![expect(

@@ -39,7 +39,6 @@ pub(crate) use answer::of_refusal as refuse;
 const BODY_LIMIT: usize = 65_536;
 
 /// Any call under `/keystore`, any method.
-#[tracing::instrument(name = "keystore", skip_all)]
 pub async fn handler(State(app): State<App>, context: Context, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Some(place) = Place::of(parts.uri.path()) else {
