@@ -9,7 +9,7 @@ use std::sync::Arc;
 use boxoffice_core::{Account, AccountId, SystemClock};
 use boxoffice_server::config::{Config, ConfigSources, DatabaseConfig};
 use boxoffice_server::installation::Installation;
-use boxoffice_storage::{SqliteStorage, Storage};
+use boxoffice_storage::{PostgresStorage, SqliteStorage, Storage};
 use drm_primitives::SystemRandom;
 
 use crate::failure::Failure;
@@ -66,16 +66,37 @@ impl Place {
 
 /// Opens what a configuration names: the database, the master key and the rings.
 pub async fn open(config: &Config, presence: Presence) -> Result<Installation, Failure> {
-    let storage = open_storage(config, presence)?;
+    let storage = open_storage(&config.database, &config.data_dir, presence).await?;
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     Ok(Installation::open(storage, &config.master_key, clock, random).await?)
 }
 
-fn open_storage(config: &Config, presence: Presence) -> Result<Arc<dyn Storage>, Failure> {
-    match &config.database {
-        DatabaseConfig::Postgres { .. } => Err(Failure::refused(
-            "this version has no PostgreSQL yet; take [database] url = \"sqlite://…\" out or change it",
-        )),
+/// Opens a database.
+async fn open_storage(
+    database: &DatabaseConfig,
+    data_dir: &Path,
+    presence: Presence,
+) -> Result<Arc<dyn Storage>, Failure> {
+    match database {
+        DatabaseConfig::Postgres { url, connections } => {
+            let random = Arc::new(SystemRandom);
+            let storage = match presence {
+                Presence::MakeMissing => {
+                    // The master key is in the data directory, as a rule.
+                    make_directory(data_dir)?;
+                    PostgresStorage::open(url, *connections, random).await?
+                }
+                Presence::MustExist => {
+                    let found = PostgresStorage::open_existing(url, *connections, random).await?;
+                    found.ok_or_else(|| {
+                        Failure::refused(format!(
+                            "there is nothing in the database {database:?}: run boxoffice serve on it first"
+                        ))
+                    })?
+                }
+            };
+            Ok(Arc::new(storage))
+        }
         DatabaseConfig::Sqlite(path) => {
             if presence == Presence::MustExist && !path.exists() {
                 let missing = format!(
@@ -84,7 +105,7 @@ fn open_storage(config: &Config, presence: Presence) -> Result<Arc<dyn Storage>,
                 );
                 return Err(Failure::refused(missing));
             }
-            make_directory(&config.data_dir)?;
+            make_directory(data_dir)?;
             Ok(Arc::new(SqliteStorage::open(path)?))
         }
     }

@@ -10,6 +10,7 @@ mod column;
 mod content_keys;
 mod faulty;
 mod key_audit;
+mod migration;
 mod postgres;
 mod records;
 mod redemptions;
@@ -23,6 +24,7 @@ pub use content_keys::{
 };
 pub use faulty::{Fault, FaultyStorage};
 pub use key_audit::{KeyAudit, KeyAuditCursor, KeyAuditFilter, KeyAuditPage, KeyAuditRecord};
+pub use migration::{MigratedTable, MigrationError, MigrationProgress, migrate};
 pub use postgres::PostgresStorage;
 pub use records::{
     NewestRecords, Record, RecordCursor, RecordFilter, RecordId, RecordKind, RecordPage, Records,

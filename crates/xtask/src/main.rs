@@ -5,7 +5,6 @@
 mod bench;
 mod chore;
 mod docs;
-mod postgres;
 mod test;
 
 use std::process::ExitCode;

@@ -2,8 +2,9 @@
 
 use std::process::Stdio;
 
+use throwaway_postgres::Cluster;
+
 use crate::chore::{self, Failure, say};
-use crate::postgres::Cluster;
 
 /// What may be said about the tests to run.
 #[derive(clap::Args)]

@@ -8,6 +8,7 @@ mod content;
 mod doctor;
 mod key;
 mod lab;
+mod migrate;
 mod records;
 mod redeem;
 mod sealing_key;
@@ -64,6 +65,8 @@ enum Command {
     /// Rolls the keys that the key storage rests under
     #[command(subcommand)]
     StorageKey(storage_key::Command),
+    /// Moves everything from the embedded database into PostgreSQL
+    Migrate(migrate::Migrate),
     /// Looks into tokens
     #[command(subcommand)]
     Token(token::Command),
@@ -106,6 +109,7 @@ impl Command {
             Self::Seed(command) => command.run(place, console).await,
             Self::Content(command) => command.run(place, console).await,
             Self::StorageKey(command) => command.run(place, console).await,
+            Self::Migrate(command) => command.run(console).await,
             Self::Token(command) => command.run(place, console).await,
             Self::Records(command) => command.run(place, console).await,
             Self::Redeem(command) => command.run(place, console).await,

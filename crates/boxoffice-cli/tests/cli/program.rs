@@ -1,7 +1,7 @@
 //! Running the program, and a server.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -240,4 +240,9 @@ pub fn poll<T>(mut ask: impl FnMut() -> T, satisfies: impl Fn(&T) -> bool) -> (T
         last_unsatisfying = asked;
         assert!(asked < DEADLINE, "not within {} s", DEADLINE.as_secs());
     }
+}
+
+/// Tells whoever looks at a test's output.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -25,17 +25,20 @@ impl Installation {
         name: &str,
         environment: Environment,
     ) -> Result<NewCustomer, InstallationError> {
-        let account = NewAccount {
-            name: name.to_owned(),
-            environment,
-            options: AccountOptions::new(environment),
-            created_at: self.clock.now(),
-        };
-        let account = self.storage.create_account(account).await?;
+        let account = self.storage.create_account(self.new_account(name, environment)).await?;
         let authenticator = self.add_authenticator(account.id, Scopes::ALL).await?;
         let damaged =
             || InstallationError::Damaged { what: format!("account {}, which was just made,", account.id) };
         Ok(NewCustomer { authenticator: authenticator.ok_or_else(damaged)?, account })
+    }
+
+    pub(super) fn new_account(&self, name: &str, environment: Environment) -> NewAccount {
+        NewAccount {
+            name: name.to_owned(),
+            environment,
+            options: AccountOptions::new(environment),
+            created_at: self.clock.now(),
+        }
     }
 
     /// Adds an authenticator to an account; `None` where there is no such account.
@@ -48,9 +51,19 @@ impl Installation {
         scopes: Scopes,
     ) -> Result<Option<CustomerAuthenticator>, InstallationError> {
         let secret = AuthenticatorSecret::draw(&*self.random);
-        let hash = self.master_key.authenticators().hash(account, &secret);
+        let authenticator = CustomerAuthenticator { account, secret };
+        Ok(self.store_authenticator(&authenticator, scopes).await?.then_some(authenticator))
+    }
+
+    /// Stores an authenticator that was drawn before; `false` where there is no such account.
+    pub(super) async fn store_authenticator(
+        &self,
+        authenticator: &CustomerAuthenticator,
+        scopes: Scopes,
+    ) -> Result<bool, InstallationError> {
+        let CustomerAuthenticator { account, secret } = authenticator;
+        let hash = self.master_key.authenticators().hash(*account, secret);
         let new = NewAuthenticator { hash, scopes, created_at: self.clock.now() };
-        let added = self.storage.add_authenticator(account, new).await?;
-        Ok(added.map(|_| CustomerAuthenticator { account, secret }))
+        Ok(self.storage.add_authenticator(*account, new).await?.is_some())
     }
 }

@@ -1,9 +1,9 @@
 //! The account `demo` of the first start, so that the first `curl` line works as it is.
 
-use boxoffice_core::Environment;
-use boxoffice_core::authenticator::CustomerAuthenticator;
+use boxoffice_core::authenticator::{AuthenticatorSecret, CustomerAuthenticator, Scopes};
+use boxoffice_core::{AccountId, Environment};
 
-use super::{Installation, InstallationError, NewCustomer};
+use super::{Installation, InstallationError};
 use crate::config::KeystoreConfig;
 use crate::keystore::{KeyStorage, NewSeedKind};
 
@@ -11,7 +11,8 @@ use crate::keystore::{KeyStorage, NewSeedKind};
 const AUTHENTICATOR: &str = "demo-authenticator";
 
 impl Installation {
-    /// Makes the account `demo` in the test environment, where there is no account at all.
+    /// Makes the account `demo` in the test environment, where there is no account at all. Of several nodes that
+    /// start at once one makes it, with the authenticator that the first of them kept.
     ///
     /// # Errors
     /// [`InstallationError`].
@@ -19,7 +20,13 @@ impl Installation {
         if !self.storage.accounts().await?.is_empty() {
             return Ok(());
         }
-        let NewCustomer { authenticator, account } = self.create_account("demo", Environment::Test).await?;
+        let secret = AuthenticatorSecret::draw(&*self.random);
+        let drawn = CustomerAuthenticator { account: AccountId::FIRST, secret };
+        let sealed = self.master_key.seal_value(AUTHENTICATOR, drawn.reveal().as_bytes(), &*self.random);
+        let kept = self.storage.keep_sealed_value(AUTHENTICATOR, sealed).await?;
+        let demo = self.new_account("demo", Environment::Test);
+        let Some(account) = self.storage.create_first_account(demo).await? else { return Ok(()) };
+        self.store_authenticator(&self.open_demo_authenticator(&kept)?, Scopes::ALL).await?;
         // So that packagers can be tried with it, live channels too (key-storage.md, section 9).
         let key_storage = KeyStorage::open(self, KeystoreConfig::default()).await?;
         key_storage.new_seed((account.environment, account.id), NewSeedKind::Native).await.map_err(
@@ -30,9 +37,6 @@ impl Installation {
                 }
             },
         )?;
-        let sealed =
-            self.master_key.seal_value(AUTHENTICATOR, authenticator.reveal().as_bytes(), &*self.random);
-        self.storage.keep_sealed_value(AUTHENTICATOR, sealed).await?;
         Ok(())
     }
 
@@ -42,13 +46,16 @@ impl Installation {
     /// [`InstallationError`].
     pub async fn demo_authenticator(&self) -> Result<Option<CustomerAuthenticator>, InstallationError> {
         let Some(sealed) = self.storage.sealed_value(AUTHENTICATOR).await? else { return Ok(None) };
-        let damaged = || InstallationError::Damaged { what: "the demo authenticator".to_owned() };
-        let text = self.master_key.open_value(AUTHENTICATOR, &sealed).map_err(|_| damaged())?;
-        let shown = CustomerAuthenticator::parse(&text).map_err(|_| damaged())?;
+        let shown = self.open_demo_authenticator(&sealed)?;
         let Some(account) = self.storage.account(shown.account).await? else { return Ok(None) };
         let hash = self.master_key.authenticators().hash(shown.account, &shown.secret);
         let valid =
             account.authenticators.iter().any(|stored| stored.revoked_at.is_none() && stored.matches(&hash));
         Ok((account.enabled && valid).then_some(shown))
+    }
+    fn open_demo_authenticator(&self, sealed: &[u8]) -> Result<CustomerAuthenticator, InstallationError> {
+        let damaged = || InstallationError::Damaged { what: "the demo authenticator".to_owned() };
+        let text = self.master_key.open_value(AUTHENTICATOR, sealed).map_err(|_| damaged())?;
+        CustomerAuthenticator::parse(&text).map_err(|_| damaged())
     }
 }

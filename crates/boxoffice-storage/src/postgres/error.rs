@@ -6,7 +6,7 @@ use crate::StorageError;
 
 /// Why one attempt failed.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The transaction got into the way of another one and left no trace.
     Conflict(String),
     /// It failed for good.
@@ -17,7 +17,7 @@ pub(super) enum Fault {
 
 impl Fault {
     /// What a caller hears once nobody tries again.
-    pub(super) fn into_error(self) -> StorageError {
+    pub(crate) fn into_error(self) -> StorageError {
         match self {
             Self::Conflict(reason) | Self::Lost(reason) => StorageError::Unavailable(reason),
             Self::Failed(error) => error,

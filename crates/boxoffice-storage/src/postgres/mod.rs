@@ -35,8 +35,11 @@ use drm_primitives::Random;
 use crate::StorageError;
 use group::Group;
 use migrations::Found;
-use pool::{Connections, Lane};
+use pool::Lane;
 use settings::Settings;
+
+pub(crate) use error::Fault;
+pub(crate) use pool::{Connections, begin, commit};
 
 /// The fewest connections with which every kind of call has one.
 const FEWEST_CONNECTIONS: usize = 4;
@@ -111,4 +114,14 @@ impl PostgresStorage {
             connections,
         }
     }
+}
+
+/// Brings a database into the form that everything can be moved into, and connects to it.
+pub(crate) async fn prepare_target(
+    url: &str,
+    random: Arc<dyn Random>,
+) -> Result<Arc<Connections>, StorageError> {
+    let connections = PostgresStorage::connect(url, FEWEST_CONNECTIONS, random)?;
+    migrations::apply(&connections).await?;
+    Ok(connections)
 }

@@ -17,7 +17,7 @@ use crate::StorageError;
 const WAITING: usize = 8_192;
 
 /// The connections to one database.
-pub(super) struct Connections {
+pub(crate) struct Connections {
     pool: Pool,
     random: Arc<dyn Random>,
 }
@@ -49,7 +49,7 @@ impl Connections {
         self.pool.status().max_size
     }
 
-    pub(super) async fn get(&self) -> Result<Object, Fault> {
+    pub(crate) async fn get(&self) -> Result<Object, Fault> {
         Ok(self.pool.get().await?)
     }
 
@@ -83,12 +83,12 @@ pub(super) fn too_many() -> StorageError {
 
 /// Begins a transaction. Every statement of ours is right at this level, since it locks what it decides by; an
 /// engine that only has stricter ones gives one of those.
-pub(super) async fn begin(client: &mut Object) -> Result<deadpool_postgres::Transaction<'_>, Fault> {
+pub(crate) async fn begin(client: &mut Object) -> Result<deadpool_postgres::Transaction<'_>, Fault> {
     Ok(client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?)
 }
 
 /// Commits. Where the answer is lost nobody knows what became of it, and the call is not made again.
-pub(super) async fn commit(transaction: deadpool_postgres::Transaction<'_>) -> Result<(), Fault> {
+pub(crate) async fn commit(transaction: deadpool_postgres::Transaction<'_>) -> Result<(), Fault> {
     transaction.commit().await.map_err(|error| Fault::from(error).in_commit())
 }
 

@@ -171,6 +171,11 @@ impl<T> Begun<T> {
     }
 }
 
+/// Whether a file is ours and as this program knows it; an error where it is not ours, or newer.
+pub(crate) fn is_current(connection: &Connection) -> Result<bool, StorageError> {
+    Ok(matches!(migrations::inspect(connection)?, migrations::Found::Current))
+}
+
 fn too_many(_: Refused) -> StorageError {
     StorageError::Unavailable("too many calls wait for the database".to_owned())
 }
