@@ -109,8 +109,8 @@ events! {
     -6001 FpExtension [400] [FP] "Invalid FPExtension parameters specified" <- ["fpExtension"];
     -6002 FpTokenType [400] [FP] "Invalid FP Token Type" <- [] "no parameter of the FairPlay page names a token type; a token of another DRM is -4010";
     -6003 IvInvalid [400] [FP] "Invalid iv parameter specified" <- ["iv"];
-    -6004 CkcFailed [400 413 403 500 502 503] [FP] "Failed to generate CKC for FP" <- ["redemption (FairPlay)"];
-    -6005 KeyData [400 413] [WV FP CK] "Invalid key data specified" <- ["contentKey", "ek", "contentId", "an index over 15", "redemption (Clear Key)"];
+    -6004 CkcFailed [400 403 500 502 503] [FP] "Failed to generate CKC for FP" <- ["redemption (FairPlay)"];
+    -6005 KeyData [400 403 413 503] [WV FP CK] "Invalid key data specified" <- ["contentKey", "ek", "contentId", "an index over 15", "redemption (Clear Key)"];
     -6006 FairPlayNotAuthorized [400] [FP] "Service not authorized for FairPlay support" <- ["customerAuthenticator"];
     -6007 RentalDuration [400] [WV FP] "Invalid rental duration specified" <- ["rentalDuration"];
     -6008 FairPlayDeviceId [400] [FP] "Device ID binding is not supported for FairPlay" <- ["deviceId"];

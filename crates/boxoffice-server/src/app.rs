@@ -14,6 +14,8 @@ use crate::accounts::{Accounts, Caller};
 use crate::admission::Admission;
 use crate::config::{Config, PublicUrl};
 use crate::hms::Issuers;
+use crate::hms::fairplay::KeyServers;
+use crate::hook::Hooks;
 use crate::hosts::Hosts;
 use crate::installation::{Installation, InstallationError, RingSet, Rings};
 use crate::keystore::KeyStorage;
@@ -61,6 +63,8 @@ struct Inner {
     access_log: AccessLog,
     work: WorkPool,
     issuers: Issuers,
+    key_servers: KeyServers,
+    hooks: Hooks,
     key_storage: Arc<KeyStorage>,
     webhooks: Webhooks,
 }
@@ -82,6 +86,8 @@ impl App {
         let metrics = Metrics::default();
         let rings = installation.rings().await?;
         let issuers = Issuers::open(&config, &installation, &rings.current(), metrics.upstreams()).await?;
+        let key_servers = KeyServers::open(&config, (&clock, &random), metrics.upstreams())?;
+        let hooks = Hooks::open(&config, (&clock, &random), metrics.upstreams())?;
         let public_url = |environment: Environment| {
             let configured = config.environment(environment).public_url.clone();
             let https = config.server.tls.is_some();
@@ -112,6 +118,8 @@ impl App {
             clock,
             random,
             issuers,
+            key_servers,
+            hooks,
             key_storage: Arc::new(key_storage),
             webhooks,
         })))
@@ -201,6 +209,16 @@ impl App {
     /// Who may redeem PlayReady tokens over the webhook.
     pub(crate) fn webhooks(&self) -> &Webhooks {
         &self.0.webhooks
+    }
+
+    /// Who makes FairPlay's.
+    pub(crate) fn key_servers(&self) -> &KeyServers {
+        &self.0.key_servers
+    }
+
+    /// Whom the operator wants asked before licences are made.
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.0.hooks
     }
 
     /// Who makes licences.

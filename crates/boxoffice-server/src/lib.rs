@@ -14,6 +14,7 @@ pub mod config;
 mod context;
 mod edge;
 pub mod hms;
+mod hook;
 mod hosts;
 mod http;
 pub mod installation;

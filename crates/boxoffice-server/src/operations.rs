@@ -26,6 +26,9 @@ pub(crate) fn operation(app: &App, route: Route, context: Context, request: Requ
         Route::Rights(Drm::PlayReady) => Box::pin(rights::playready(app, context, request)),
         Route::Rights(Drm::Widevine) => Box::pin(rights::widevine(app, context, request)),
         Route::WidevineCertificate => Box::pin(certificate::handler(app, context, request)),
+        Route::FairPlayCertificate => {
+            Box::pin(async move { certificate::fairplay(&app, &context, request.uri().query()) })
+        }
         Route::PlayReadyWebhook => Box::pin(webhook::handler(app, context, request)),
         Route::KeyStorage => Box::pin(keystore::http::handler(app, context, request)),
         Route::Records => Box::pin(records::http::getrecord(app, context, request)),

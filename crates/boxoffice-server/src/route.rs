@@ -13,6 +13,8 @@ pub enum Route {
     Rights(Drm),
     /// `/hms/wv/certificate`.
     WidevineCertificate,
+    /// `/hms/fp/certificate`.
+    FairPlayCertificate,
     /// `/v1/playready/redeem`.
     PlayReadyWebhook,
     /// `/cmiapi/getrecord/`.
@@ -30,7 +32,7 @@ pub enum Route {
 }
 
 /// How many there are.
-pub const ROUTES: usize = 16;
+pub const ROUTES: usize = 17;
 
 impl Route {
     /// All of them, each at its [`index`](Self::index).
@@ -44,6 +46,7 @@ impl Route {
         Self::Rights(Drm::FairPlay),
         Self::Rights(Drm::ClearKey),
         Self::WidevineCertificate,
+        Self::FairPlayCertificate,
         Self::PlayReadyWebhook,
         Self::KeyStorage,
         Self::Records,
@@ -66,6 +69,7 @@ impl Route {
             "/hms/fp/rights" => Self::Rights(Drm::FairPlay),
             "/hms/ck/rights" => Self::Rights(Drm::ClearKey),
             "/hms/wv/certificate" => Self::WidevineCertificate,
+            "/hms/fp/certificate" => Self::FairPlayCertificate,
             "/v1/playready/redeem" => Self::PlayReadyWebhook,
             "/cmiapi/getrecord" => Self::Records,
             "/healthz" => Self::Health,
@@ -90,6 +94,7 @@ impl Route {
             Self::Rights(Drm::FairPlay) => "hms.fp.rights",
             Self::Rights(Drm::ClearKey) => "hms.ck.rights",
             Self::WidevineCertificate => "hms.wv.certificate",
+            Self::FairPlayCertificate => "hms.fp.certificate",
             Self::PlayReadyWebhook => "playready.redeem",
             Self::KeyStorage => "keystore",
             Self::Records => "getrecord",
@@ -107,13 +112,14 @@ impl Route {
             Self::Token(drm) => drm.number() as usize,
             Self::Rights(drm) => 4 + drm.number() as usize,
             Self::WidevineCertificate => 8,
-            Self::PlayReadyWebhook => 9,
-            Self::KeyStorage => 10,
-            Self::Records => 11,
-            Self::Health => 12,
-            Self::Ready => 13,
-            Self::Metrics => 14,
-            Self::Unknown => 15,
+            Self::FairPlayCertificate => 9,
+            Self::PlayReadyWebhook => 10,
+            Self::KeyStorage => 11,
+            Self::Records => 12,
+            Self::Health => 13,
+            Self::Ready => 14,
+            Self::Metrics => 15,
+            Self::Unknown => 16,
         }
     }
 
@@ -123,7 +129,7 @@ impl Route {
         match self {
             Self::Token(_) => &[Method::GET, Method::POST],
             Self::Rights(_) => &[Method::POST, Method::OPTIONS],
-            Self::WidevineCertificate => &[Method::GET, Method::OPTIONS],
+            Self::WidevineCertificate | Self::FairPlayCertificate => &[Method::GET, Method::OPTIONS],
             Self::PlayReadyWebhook => &[Method::POST],
             Self::Records => &[Method::GET],
             Self::Health | Self::Ready | Self::Metrics => &[Method::GET, Method::HEAD],
@@ -137,7 +143,7 @@ impl Route {
     pub const fn cross_origin_methods(self) -> Option<&'static str> {
         match self {
             Self::Rights(_) | Self::Unknown => Some("POST, OPTIONS"),
-            Self::WidevineCertificate => Some("GET, POST, OPTIONS"),
+            Self::WidevineCertificate | Self::FairPlayCertificate => Some("GET, POST, OPTIONS"),
             Self::Token(_)
             | Self::PlayReadyWebhook
             | Self::KeyStorage

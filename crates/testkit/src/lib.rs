@@ -1,6 +1,7 @@
 //! Servers that stand in for those of others, for the tests of Boxoffice and of its operators.
 //!
 //! - [`key_server`]: a FairPlay key server module that answers lab SPCs (fairplay.md, section 6).
+//! - [`policy_hook`]: an operator's policy, which grants, tightens or refuses as it is told (widevine.md, section 7.4).
 //! - [`widevine_cloud`]: a Widevine licence service whose licences lab devices accept (widevine.md, section
 //!   9.4).
 //!
@@ -11,6 +12,7 @@
 //! does with [`MockServer::faults`]. The program `boxoffice-testkit` runs the same servers by themselves.
 
 pub mod key_server;
+pub mod policy_hook;
 #[cfg(feature = "program")]
 pub mod program;
 mod server;

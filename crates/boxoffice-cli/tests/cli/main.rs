@@ -12,6 +12,7 @@
 mod accounts;
 mod configuration;
 mod documents;
+mod fairplay;
 mod first_start;
 mod http;
 mod key_crashes;

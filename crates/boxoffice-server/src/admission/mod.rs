@@ -33,7 +33,9 @@ impl Kind {
             Route::Rights(_) | Route::PlayReadyWebhook | Route::WidevineCertificate => Some(Self::Licences),
             Route::Token(_) | Route::Records => Some(Self::Tokens),
             Route::KeyStorage => Some(Self::Keys),
-            Route::Health | Route::Ready | Route::Metrics | Route::Unknown => None,
+            Route::FairPlayCertificate | Route::Health | Route::Ready | Route::Metrics | Route::Unknown => {
+                None
+            }
         }
     }
 

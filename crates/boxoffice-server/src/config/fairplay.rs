@@ -19,6 +19,8 @@ pub struct FairPlayConfig {
     pub client: Option<TlsFiles>,
     /// Bounds of a call.
     pub limits: CallLimits,
+    /// The least copy protection of outputs: -1, 0 or 1; it raises what a track has by itself.
+    pub min_hdcp_type: i64,
     /// Item statuses that blame the player's message.
     pub spc_statuses: Vec<i64>,
     /// The public certificate that players need.
@@ -38,6 +40,12 @@ impl FairPlayConfig {
             reader.optional(&key("client.certificate"), "PEM file: our certificate for the module")?;
         let client_key = reader.optional(&key("client.key"), "PEM file: its private key")?;
         let limits = CallLimits::read(reader, &table, (1_500, 4_000, 64))?;
+        let about = "least HDCP type of every licence: -1 (what its track has), 0 or 1; raises, never lowers";
+        let min_hdcp_type = reader.or(&key("min_hdcp_type"), about, -1)?;
+        if !(-1..=1).contains(&min_hdcp_type) {
+            let problem = format!("got {min_hdcp_type}, expected -1, 0 or 1");
+            return Err(reader.refuse(&key("min_hdcp_type"), problem));
+        }
         let about = "item statuses that blame the player's message";
         let spc_statuses = reader.or(&key("spc_statuses"), about, vec![-42_580])?;
         let public = reader.optional(&key("certificate"), "the public certificate that players need")?;
@@ -55,6 +63,6 @@ impl FairPlayConfig {
                 return Err(reader.refuse(&key("client"), "needs both certificate and key"));
             }
         };
-        Ok(Some(Self { endpoints, ca, client, limits, spc_statuses, certificate: public }))
+        Ok(Some(Self { endpoints, ca, client, limits, min_hdcp_type, spc_statuses, certificate: public }))
     }
 }

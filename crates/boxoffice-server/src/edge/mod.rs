@@ -230,6 +230,7 @@ const fn default_format(route: Route) -> ErrorFormat {
     match route {
         Route::Rights(_)
         | Route::WidevineCertificate
+        | Route::FairPlayCertificate
         | Route::PlayReadyWebhook
         | Route::KeyStorage
         | Route::Records

@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use boxoffice_core::{Drm, Event, Parameters, Refusal};
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 
@@ -16,7 +16,7 @@ use crate::call::body_refusal;
 use crate::context::Context;
 use crate::edge::NOT_GRANTED;
 use crate::hms::redemption::{Facts, Licence, Redemption};
-use crate::hms::{clearkey, playready, widevine};
+use crate::hms::{clearkey, fairplay, playready, widevine};
 
 /// The header that may carry the token.
 const TOKEN: HeaderName = HeaderName::from_static("expressplaytoken");
@@ -91,18 +91,29 @@ pub(crate) async fn playready(State(app): State<App>, context: Context, request:
     response
 }
 
-/// FairPlay. Its licences come from the operator's own key server, which this version does not reach yet: tokens
-/// are made, and each redemption says so (fairplay.md, section 5).
+/// FairPlay. Its licences come from the operator's own key server (fairplay.md).
 pub(crate) async fn fairplay(State(app): State<App>, context: Context, request: Request) -> Response {
-    let (asked, mut facts) = match Asked::read(&app, Drm::FairPlay, context, request, CHALLENGE_LIMIT).await {
-        Ok(read) => read,
-        Err(refused) => return refused,
+    let (asked, mut facts) =
+        match Asked::read(&app, Drm::FairPlay, context, request, ::fairplay::BODY_LIMIT).await {
+            Ok(read) => read,
+            Err(refused) => return refused,
+        };
+    let outcome = match &asked.body {
+        Ok(body) => {
+            let accept = accept(&asked.parts);
+            fairplay::rights::redeem(&app, &asked.redemption(), &mut facts, body, accept.as_deref()).await
+        }
+        // Of a body that is too long, too, the code and status are those of a bad one (fairplay.md, section 3).
+        Err(error @ BodyError::TooLong { .. }) => Err(fairplay::bad_body(error.to_string())),
+        Err(error) => Err(body_refusal(*error)),
     };
-    let environment = asked.context.environment;
-    let hint = format!("no FairPlay key server is configured for the {environment} environment");
-    let refusal =
-        Refusal::new(Event::CkcFailed, hint).reason("upstream-unavailable").status(503).retry_after(60);
-    asked.answer(&app, &mut facts, Err(refusal)).await
+    asked.answer(&app, &mut facts, outcome).await
+}
+
+/// All that `Accept` says, in however many lines.
+fn accept(parts: &Parts) -> Option<String> {
+    let lines: Vec<_> = parts.headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok()).collect();
+    (!lines.is_empty()).then(|| lines.join(","))
 }
 
 /// A redemption as it came.

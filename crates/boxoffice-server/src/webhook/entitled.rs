@@ -3,12 +3,12 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use boxoffice_core::entitlement::{PlayReadyTerms, Rights};
+use boxoffice_core::entitlement::{PlayReadyTerms, Rights, Terms};
 use boxoffice_core::{Drm, Environment, Event, Parameters, Refusal};
 use drm_primitives::Kid;
 use jiff::Timestamp;
 use playready::challenge::token_in;
-use playready::keys::Withheld;
+use playready::keys::{Choice, Withheld};
 use playready::policy::{check_clock, check_rental_end};
 use playready::{Asked, LicencePolicy};
 
@@ -17,7 +17,8 @@ use super::request::{Client, RedeemRequest};
 use crate::app::App;
 use crate::hms::playready::policy::{self, OutputControls};
 use crate::hms::playready::{Fault, rights};
-use crate::hms::redemption::{Admitted, Facts, Redemption};
+use crate::hms::redemption::{Admitted, Facts, Redemption, shown};
+use crate::hook::{self, Device, Question};
 
 /// What is granted, unless the account, the token or another answer stands against it.
 pub(super) struct Entitled {
@@ -58,7 +59,28 @@ pub(super) async fn entitle(
     }
     redemption.check_address(&admitted)?;
     let outputs = &app.config().environment(environment).playready.output_control_flags;
-    Entitled::choose(admitted, asked, outputs, facts.time)
+    let entitled = Entitled::choose(admitted, asked, outputs, facts.time)?;
+    let question = Question {
+        admitted: &entitled.admitted,
+        device: known(&asked.client),
+        content_id: None,
+        licence_type: None,
+    };
+    match hook::ask(app, facts, &question).await?.terms {
+        Some(Terms::PlayReady(terms)) => entitled.under(&terms, asked, outputs, facts.time),
+        Some(_) | None => Ok(entitled),
+    }
+}
+
+/// What the policy hook is told of the device.
+fn known(client: &Client) -> Device {
+    Device {
+        system_id: None,
+        level: Some(format!("SL{}", client.security_level)),
+        make: client.manufacturer.as_deref().map(shown),
+        model: client.model.as_deref().map(shown),
+        serial: client.device_id.map(|id| drm_primitives::hex::encode(&id)),
+    }
 }
 
 impl Entitled {
@@ -69,19 +91,38 @@ impl Entitled {
         outputs: &OutputControls,
         now: Timestamp,
     ) -> Result<Self, Fault> {
-        let terms = rights::terms(&admitted)?;
+        let terms = rights::terms(&admitted.entitlement.terms)?;
         check_device(terms, &asked.client)?;
         check_rental(terms, &asked.client, now)?;
-        let granted = policy::granted_keys(terms);
-        let question = Asked::new(asked.kids.iter().copied(), asked.algorithm);
-        let choice = question
-            .choose(&granted, policy::cipher(terms, &question), asked.client.security_level)
-            .map_err(|cause| Fault::from(&cause))?;
-        let client_time = asked.client.time.map(Timestamp::as_second);
-        let policies = policy::policies(terms, &choice, outputs, (now.as_second(), client_time));
+        let (choice, policies) = granted(terms, asked, outputs, now)?;
         let not_granted = choice.not_granted.iter().map(|missing| missing.kid).collect();
         Ok(Self { policies, withheld: choice.withheld, not_granted, admitted })
     }
+
+    /// The same under terms that the operator has made tighter: the device may have fewer keys then.
+    fn under(
+        self,
+        terms: &PlayReadyTerms,
+        asked: &RedeemRequest,
+        outputs: &OutputControls,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
+        let (choice, policies) = granted(terms, asked, outputs, now)?;
+        Ok(Self { policies, withheld: choice.withheld, ..self })
+    }
+}
+
+fn granted(
+    terms: &PlayReadyTerms,
+    asked: &RedeemRequest,
+    outputs: &OutputControls,
+    now: Timestamp,
+) -> Result<(Choice, Vec<LicencePolicy>), Fault> {
+    let question = Asked::new(asked.kids.iter().copied(), asked.algorithm);
+    let choice = policy::choose(terms, &question, asked.client.security_level)?;
+    let client_time = asked.client.time.map(Timestamp::as_second);
+    let policies = policy::policies(terms, &choice, outputs, (now.as_second(), client_time));
+    Ok((choice, policies))
 }
 
 fn check_device(terms: &PlayReadyTerms, client: &Client) -> Result<(), Fault> {

@@ -23,4 +23,5 @@ mod tests;
 pub use certificate::{ClientCertificate, client_certificates};
 pub(crate) use handler::handler;
 pub(crate) use listener::WebhookOnly;
+pub(crate) use secret::Secret;
 pub use settings::{WebhookError, Webhooks};

@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::{constant_time, hmac};
 
 /// A shared secret of one name.
-pub(super) struct Secret {
+pub(crate) struct Secret {
     /// Secrets are compared by their digests, which all have one length.
     digest: [u8; 32],
     signing: hmac::Key,
@@ -26,13 +26,18 @@ impl Secret {
         constant_time::verify_slices_are_equal(&self.digest, &sha256(given)).is_ok()
     }
 
-    /// Whether it signed these parts, one after the other, in constant time.
-    pub fn signed(&self, parts: &[&[u8]], signature: &[u8; 32]) -> bool {
+    /// Signs these parts, one after the other.
+    pub fn sign(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.signing);
         for part in parts {
             context.update(part);
         }
-        constant_time::verify_slices_are_equal(context.sign().as_ref(), signature).is_ok()
+        context.sign().as_ref().try_into().expect("HMAC-SHA256 has 32 bytes")
+    }
+
+    /// Whether it signed these parts, one after the other, in constant time.
+    pub fn signed(&self, parts: &[&[u8]], signature: &[u8; 32]) -> bool {
+        constant_time::verify_slices_are_equal(&self.sign(parts), signature).is_ok()
     }
 }
 

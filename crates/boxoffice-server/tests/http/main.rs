@@ -9,6 +9,8 @@
 )]
 
 mod books;
+mod fairplay;
+mod hook;
 mod keystore;
 mod kit;
 mod playready;

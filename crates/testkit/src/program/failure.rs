@@ -31,6 +31,14 @@ pub enum Failure {
     /// A fault of the command line.
     #[error(transparent)]
     Fault(#[from] FaultTextError),
+    /// A file that cannot be read.
+    #[error("{}: {error}", file.display())]
+    File {
+        /// Which.
+        file: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
     /// A key file.
     #[error("{}: {what}", path.display())]
     KeyFile {

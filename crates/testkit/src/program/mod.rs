@@ -4,6 +4,7 @@ mod failure;
 mod key_server;
 mod lab_root;
 mod listen;
+mod policy_hook;
 mod widevine_cloud;
 
 use std::io::Write as _;
@@ -28,6 +29,8 @@ struct Program {
 enum Command {
     /// A FairPlay key server that answers lab SPCs with lab CKCs
     KeyServer(key_server::Arguments),
+    /// A policy hook that grants, tightens or refuses as it is told
+    PolicyHook(policy_hook::Arguments),
     /// A Widevine licence service that gives real licences to lab devices
     WidevineCloud(widevine_cloud::Arguments),
 }
@@ -52,6 +55,7 @@ pub fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::KeyServer(arguments) => arguments.run().await,
+        Command::PolicyHook(arguments) => arguments.run().await,
         Command::WidevineCloud(arguments) => arguments.run().await,
     }
 }

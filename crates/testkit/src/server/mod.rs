@@ -124,6 +124,12 @@ impl<R: Role> MockServer<R> {
         Ok(Self { address, scheme, shared, accepting })
     }
 
+    /// What it plays.
+    #[must_use]
+    pub fn role(&self) -> &R {
+        &self.shared.role
+    }
+
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {

@@ -1,8 +1,11 @@
 //! `boxoffice doctor`: checks a running server as a player would, and says what to do about each finding.
 
+mod fairplay;
 mod finding;
 mod reach;
 mod tokens;
+
+use std::path::PathBuf;
 
 use boxoffice_core::authenticator::CustomerAuthenticator;
 use boxoffice_core::{Account, Clock as _, SystemClock};
@@ -28,6 +31,9 @@ pub struct Doctor {
     /// The origin of the page that the player is on
     #[arg(long, value_name = "ORIGIN", default_value = "https://player.example.com")]
     origin: String,
+    /// A FairPlay request (SPC), raw or in base64, that the key server is tried with in place of a lab SPC
+    #[arg(long, value_name = "FILE")]
+    fairplay_spc: Option<PathBuf>,
 }
 
 /// What this data directory knows about the server, if it is the server's.
@@ -51,7 +57,8 @@ impl Doctor {
         let known = self.known(&config).await;
         if reached {
             match known {
-                Ok(known) => findings.extend(tokens::examine(&player, &server, &known).await),
+                Ok(known) => findings
+                    .extend(tokens::examine(&player, &server, &known, self.fairplay_spc.as_deref()).await),
                 Err(why) => findings
                     .push(Finding::warning("tokens", format!("not tried: {why}")).advice(
                         "run doctor with the data directory of this server, or with --authenticator",

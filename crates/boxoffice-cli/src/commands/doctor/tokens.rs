@@ -1,17 +1,19 @@
 //! A token of each enabled DRM minted, and redeemed where there is a lab device for it.
 
+use std::path::Path;
+
 use boxoffice_core::Drm;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 
-use super::Known;
 use super::finding::Finding;
+use super::{Known, fairplay};
 use crate::commands::redeem::{AskedType, Redemption, redeem};
 use crate::commands::token::{self, GivenToken};
 use crate::player::Player;
 
 /// Looks at every DRM.
-pub async fn examine(player: &Player, server: &Url, known: &Known) -> Vec<Finding> {
+pub async fn examine(player: &Player, server: &Url, known: &Known, spc: Option<&Path>) -> Vec<Finding> {
     let Some(authenticator) = &known.authenticator else {
         let advice = "give --authenticator with one that boxoffice account create printed";
         return vec![Finding::warning("tokens", "not tried: there is no demo account").advice(advice)];
@@ -20,7 +22,7 @@ pub async fn examine(player: &Player, server: &Url, known: &Known) -> Vec<Findin
     for drm in Drm::ALL {
         let enabled = known.account.as_ref().is_none_or(|account| account.options.allows(drm));
         if enabled {
-            findings.push(examine_drm(player, server, known, authenticator, drm).await);
+            findings.push(examine_drm(player, server, known, (authenticator, spc), drm).await);
         } else {
             findings.push(Finding::good(drm.name(), "switched off for this account"));
         }
@@ -28,7 +30,13 @@ pub async fn examine(player: &Player, server: &Url, known: &Known) -> Vec<Findin
     findings
 }
 
-async fn examine_drm(player: &Player, server: &Url, known: &Known, authenticator: &str, drm: Drm) -> Finding {
+async fn examine_drm(
+    player: &Player,
+    server: &Url,
+    known: &Known,
+    (authenticator, spc): (&str, Option<&Path>),
+    drm: Drm,
+) -> Finding {
     let what = drm.name();
     let request = token_request(server, authenticator, drm);
     let answer = match player.ask(Method::GET, &request, HeaderMap::new(), Vec::new()).await {
@@ -60,18 +68,16 @@ async fn examine_drm(player: &Player, server: &Url, known: &Known, authenticator
         licence_type: AskedType::Streaming,
         privacy: false,
     };
+    if drm == Drm::FairPlay {
+        return fairplay::examine(&redemption, spc).await;
+    }
     match redeem(drm, &redemption).await {
-        None => Finding::good(what, "a token was minted; there is no lab device to redeem it with"),
-        Some(Ok(report)) if report.differences.is_empty() => {
-            Finding::good(what, "a token was minted and redeemed")
-        }
-        Some(Ok(report)) => {
+        Ok(report) if report.differences.is_empty() => Finding::good(what, "a token was minted and redeemed"),
+        Ok(report) => {
             Finding::problem(what, format!("the licence is otherwise: {}", report.differences.join("; ")))
         }
-        Some(Err(failure)) => {
-            Finding::problem(what, format!("a token was minted, and not redeemed: {failure}"))
-                .advice("a 503 with -7008 means that no back end is configured in this environment")
-        }
+        Err(failure) => Finding::problem(what, format!("a token was minted, and not redeemed: {failure}"))
+            .advice("a 503 with -7008 means that no back end is configured in this environment"),
     }
 }
 

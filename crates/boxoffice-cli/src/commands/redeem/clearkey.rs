@@ -31,7 +31,7 @@ pub async fn redeem(redemption: &Redemption<'_>) -> Result<Report, Failure> {
             differences.push(format!("the content key of {kid} is another than the token's"));
         }
         reports.push(KeyReport {
-            kid,
+            kid: Some(kid),
             content_key: if same { Comparison::Matches } else { Comparison::Differs },
             conditions: Map::new(),
             in_words: "in clear".to_owned(),
@@ -45,6 +45,7 @@ pub async fn redeem(redemption: &Redemption<'_>) -> Result<Report, Failure> {
         device: "a Clear Key player".to_owned(),
         device_level: "no protection".to_owned(),
         licence_type: "streaming",
+        verified: true,
         policy: Map::new(),
         policy_in_words: vec!["none: Clear Key protects nothing".to_owned()],
         keys: reports,

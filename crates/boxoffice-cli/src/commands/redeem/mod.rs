@@ -1,6 +1,7 @@
 //! `boxoffice redeem`: a lab device redeems a token.
 
 mod clearkey;
+mod fairplay;
 mod playready;
 mod report;
 mod widevine;
@@ -79,13 +80,13 @@ pub struct Redemption<'a> {
     pub privacy: bool,
 }
 
-/// Redeems a token with the lab device of its DRM; `None` where there is no such device.
-pub async fn redeem(drm: Drm, redemption: &Redemption<'_>) -> Option<Result<Report, Failure>> {
+/// Redeems a token with the lab device of its DRM.
+pub async fn redeem(drm: Drm, redemption: &Redemption<'_>) -> Result<Report, Failure> {
     match drm {
-        Drm::Widevine => Some(widevine::redeem(redemption).await),
-        Drm::PlayReady => Some(playready::redeem(redemption).await),
-        Drm::ClearKey => Some(clearkey::redeem(redemption).await),
-        Drm::FairPlay => None,
+        Drm::Widevine => widevine::redeem(redemption).await,
+        Drm::PlayReady => playready::redeem(redemption).await,
+        Drm::ClearKey => clearkey::redeem(redemption).await,
+        Drm::FairPlay => fairplay::redeem(redemption).await,
     }
 }
 
@@ -108,8 +109,7 @@ impl Redeem {
             licence_type: self.licence_type,
             privacy: self.privacy,
         };
-        let no_device = || Failure::refused(format!("this version has no lab device for {drm}"));
-        let report = redeem(drm, &redemption).await.ok_or_else(no_device)??;
+        let report = redeem(drm, &redemption).await?;
         if self.json {
             write_json(console, &report.as_json())?;
         } else {

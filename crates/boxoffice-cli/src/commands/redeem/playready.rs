@@ -105,6 +105,7 @@ fn report(
         device: device.name.to_owned(),
         device_level: format!("level {}", device.level),
         licence_type: if policy.persistent { "offline" } else { "streaming" },
+        verified: true,
         policy: policy::as_json(policy),
         policy_in_words: policy::in_words(policy),
         keys: opened.licences.iter().map(|licence| key_report(licence, granted)).collect(),
@@ -131,5 +132,10 @@ fn key_report(opened: &GrantedLicence, granted: Option<&PlayReadyTerms>) -> KeyR
     let mut conditions = Map::new();
     conditions.insert("algId".to_owned(), cipher.into());
     conditions.insert("minimumSecurityLevel".to_owned(), level.into());
-    KeyReport { kid, content_key, conditions, in_words: format!("{cipher}, level {level} at least") }
+    KeyReport {
+        kid: Some(kid),
+        content_key,
+        conditions,
+        in_words: format!("{cipher}, level {level} at least"),
+    }
 }

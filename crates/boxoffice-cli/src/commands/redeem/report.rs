@@ -16,6 +16,8 @@ pub struct Report {
     pub device_level: String,
     /// `streaming` or `offline`.
     pub licence_type: &'static str,
+    /// Whether it was opened and holds.
+    pub verified: bool,
     /// What the licence says: names as in the DRM's messages, and values.
     pub policy: Map<String, Value>,
     /// The same in words, a line each.
@@ -28,8 +30,8 @@ pub struct Report {
 
 /// A key of the licence.
 pub struct KeyReport {
-    /// Its name.
-    pub kid: Kid,
+    /// Its name; `None` where nobody named it.
+    pub kid: Option<Kid>,
     /// Whether it is the token's.
     pub content_key: Comparison,
     /// What the licence says about it.
@@ -47,6 +49,8 @@ pub enum Comparison {
     Differs,
     /// This directory cannot open the token.
     NotCompared,
+    /// Nobody but the device that asked can open the licence.
+    Closed,
 }
 
 impl Comparison {
@@ -54,7 +58,7 @@ impl Comparison {
         match self {
             Self::Matches => "matches",
             Self::Differs => "differs",
-            Self::NotCompared => "not compared",
+            Self::NotCompared | Self::Closed => "not compared",
         }
     }
 }
@@ -64,7 +68,7 @@ impl Report {
     pub fn as_json(&self) -> Value {
         let key = |key: &KeyReport| {
             let mut told = Map::new();
-            told.insert("kid".to_owned(), key.kid.to_hex().into());
+            told.insert("kid".to_owned(), key.kid.map(|kid| kid.to_hex()).into());
             told.insert("content_key".to_owned(), key.content_key.word().into());
             told.extend(key.conditions.clone());
             Value::Object(told)
@@ -74,6 +78,7 @@ impl Report {
             "device": self.device,
             "device_level": self.device_level,
             "licence_type": self.licence_type,
+            "verified": self.verified,
             "policy": self.policy,
             "keys": self.keys.iter().map(key).collect::<Vec<_>>(),
             "differences": self.differences,
@@ -83,8 +88,9 @@ impl Report {
     /// Policy, KIDs, and whether the content keys match.
     pub fn write(&self, console: Console<'_>) -> Result<(), Failure> {
         let Self { device, device_level, licence_type, .. } = self;
+        let verified = if self.verified { "verified" } else { "not opened" };
         let article = if licence_type.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-        writeln!(console, "{article} {licence_type} licence for {device} ({device_level}), verified")?;
+        writeln!(console, "{article} {licence_type} licence for {device} ({device_level}), {verified}")?;
         for line in &self.policy_in_words {
             writeln!(console, "  policy  {line}")?;
         }
@@ -95,8 +101,10 @@ impl Report {
                 Comparison::NotCompared => {
                     "content key not compared: this data directory cannot open the token"
                 }
+                Comparison::Closed => "content key not compared: only the device that asked can open it",
             };
-            writeln!(console, "  key     {}: {}; {compared}", key.kid.to_hex(), key.in_words)?;
+            let kid = key.kid.map_or_else(|| "-".to_owned(), |kid| kid.to_hex());
+            writeln!(console, "  key     {kid}: {}; {compared}", key.in_words)?;
         }
         Ok(())
     }

@@ -100,6 +100,7 @@ fn report(device: &LabDevice, licence: &OpenedLicence, granted: Option<&Widevine
         device: device.name().to_owned(),
         device_level: device.level().to_string(),
         licence_type: if offline { "offline" } else { "streaming" },
+        verified: true,
         policy: policy_as_json(&licence.policy),
         policy_in_words: policy_in_words(&licence.policy),
         keys,
@@ -121,7 +122,7 @@ fn key_report(key: &LicenceKey, granted: Option<&WidevineTerms>) -> KeyReport {
     conditions.insert("security_level".to_owned(), key.level.into());
     conditions.insert("hdcp_output_control".to_owned(), key.hdcp.into());
     conditions.insert("track_type".to_owned(), json!(key.track_label));
-    KeyReport { kid: key.kid, content_key, conditions, in_words: format!("{label}, {level}, {hdcp}") }
+    KeyReport { kid: Some(key.kid), content_key, conditions, in_words: format!("{label}, {level}, {hdcp}") }
 }
 
 /// What the licence says otherwise than the token. Whether it is to be renewed is the server's affair.

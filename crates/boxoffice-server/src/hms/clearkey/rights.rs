@@ -6,6 +6,7 @@ use clearkey::{Key, Request, RequestError};
 
 use crate::app::App;
 use crate::hms::redemption::{Facts, Licence, Redemption, books};
+use crate::hook::{self, Device, Question};
 
 /// Answers a request with those of its keys that the token holds.
 ///
@@ -30,6 +31,10 @@ pub async fn redeem(
     let keys: Vec<_> = terms.keys.iter().map(|key| Key { kid: key.kid, key: &key.key }).collect();
     let grant = clearkey::answer(&request, &keys)
         .map_err(|none| Refusal::new(Event::KeyData, none.to_string()).reason("kid-not-granted"))?;
+    let asked =
+        Question { admitted: &admitted, device: Device::default(), content_id: None, licence_type: None };
+    // There is nothing that could be tighter.
+    hook::ask(app, facts, &asked).await?;
     admitted.check_balance()?;
     let missing: Vec<_> = grant.not_granted().iter().map(ToString::to_string).collect();
     let not_granted = (!missing.is_empty()).then(|| missing.join(", "));

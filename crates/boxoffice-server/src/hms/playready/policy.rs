@@ -9,13 +9,14 @@ use playready::keys::Choice;
 use playready::policy::{ExplicitOutput, Extension, OutputKind, OutputProtectionLevels, known, rental_begin};
 use playready::{Algorithm, Asked, GrantedKey, Guid, LicencePolicy, SecurityLevel};
 
+use super::refusal::Fault;
 use crate::config::{OutputControl, OutputKind as ConfiguredKind};
 
 /// What the operator has defined of `outputControlFlags`, by bit.
 pub(crate) type OutputControls = BTreeMap<u32, OutputControl>;
 
 /// The keys of a token, as a choice is made among them.
-pub(crate) fn granted_keys(terms: &PlayReadyTerms) -> Vec<GrantedKey<'_>> {
+fn granted_keys(terms: &PlayReadyTerms) -> Vec<GrantedKey<'_>> {
     let keys = terms.keys.iter();
     keys.map(|key| GrantedKey {
         kid: key.kid,
@@ -27,7 +28,7 @@ pub(crate) fn granted_keys(terms: &PlayReadyTerms) -> Vec<GrantedKey<'_>> {
 
 /// The cipher that the token names for the keys that are asked for, if it names one: where the keys of a token
 /// differ, the one that contradicts what is asked for.
-pub(crate) fn cipher(terms: &PlayReadyTerms, asked: &Asked) -> Option<Algorithm> {
+fn cipher(terms: &PlayReadyTerms, asked: &Asked) -> Option<Algorithm> {
     let is_asked = |key: &&PlayReadyKey| {
         let mut kids = asked.kids().peekable();
         kids.peek().is_none() || kids.any(|kid| kid == key.kid)
@@ -42,6 +43,12 @@ fn cipher_of(key: &PlayReadyKey) -> Option<Algorithm> {
         ContentCipher::AesCbc => Algorithm::AesCbc,
         ContentCipher::AesCtr => Algorithm::AesCtr,
     })
+}
+
+/// Which keys a device of this level gets.
+pub(crate) fn choose(terms: &PlayReadyTerms, asked: &Asked, device_level: u32) -> Result<Choice, Fault> {
+    let choice = asked.choose(&granted_keys(terms), cipher(terms, asked), device_level);
+    choice.map_err(|cause| Fault::from(&cause))
 }
 
 /// One policy for each key that was chosen, in the order of the choice.

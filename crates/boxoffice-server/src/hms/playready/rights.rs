@@ -11,12 +11,13 @@ use playready::{Asked, Challenge, Device, Issuer};
 use super::policy;
 use super::refusal::Fault;
 use crate::app::App;
-use crate::hms::redemption::{Admitted, Facts, Licence, MOST, Redemption, books, description, shown};
+use crate::hms::redemption::{Facts, Licence, MOST, Redemption, books, description, shown};
+use crate::hook::{self, Question};
 
 /// Answers a challenge with one licence for each KID of its header that the token has.
 ///
 /// The order is the specification's (playready.md, section 4): message, version, token, account, back end,
-/// signature, identity, bindings, rental, clock, header, keys, balance, licence.
+/// signature, identity, bindings, rental, clock, header, keys, policy hook, balance, licence.
 ///
 /// # Errors
 /// Every row of playready.md, section 6.
@@ -47,15 +48,21 @@ pub async fn redeem(
     let (challenge, device) = identified.await?.map_err(|cause| Fault::from(&cause))?;
     describe(&device, facts);
     redemption.check_address(&admitted)?;
-    let terms = terms(&admitted)?;
+    let terms = terms(&admitted.entitlement.terms)?;
     check_device(terms, &device)?;
     check_rental(terms, &challenge, now)?;
     let header = challenge.header().map_err(|cause| Fault::from(&cause))?;
-    let granted = policy::granted_keys(terms);
     let asked = Asked::from(&header);
     facts.kids = asked.kids().collect();
-    let choice = asked.choose(&granted, policy::cipher(terms, &asked), device.security_level());
-    let choice = choice.map_err(|cause| Fault::from(&cause))?;
+    let mut choice = policy::choose(terms, &asked, device.security_level())?;
+    let question =
+        Question { admitted: &admitted, device: known(&device), content_id: None, licence_type: None };
+    let ruling = hook::ask(app, facts, &question).await?;
+    let terms = ruling.terms.as_ref().map_or(Ok(terms), self::terms)?;
+    if ruling.terms.is_some() {
+        // Under tighter terms this device may have fewer keys.
+        choice = policy::choose(terms, &asked, device.security_level())?;
+    }
     admitted.check_balance()?;
     let times = (now, challenge.client_time());
     let policies = policy::policies(terms, &choice, &config.output_control_flags, times);
@@ -78,6 +85,18 @@ fn describe(device: &Device, facts: &mut Facts) {
     facts.device = description(names.iter().map(String::as_str), further.into_iter().flatten());
     let features = device.features().into_iter().chain(device.feature_names().iter().cloned());
     facts.note("features", features.take(MOST).map(|name| shown(&name)).collect::<Vec<_>>());
+}
+
+/// What the policy hook is told of it.
+fn known(device: &Device) -> hook::Device {
+    let text = |text: &str| (!text.is_empty()).then(|| shown(text));
+    hook::Device {
+        system_id: None,
+        level: Some(format!("SL{}", device.security_level())),
+        make: text(&device.maker()),
+        model: text(&device.model()),
+        serial: Some(device.device_id()),
+    }
 }
 
 /// The token in `CustomData`. Applications have things of their own to say there: what cannot be a token does not
@@ -106,8 +125,8 @@ async fn issue(
 ///
 /// # Errors
 /// -2030, 500, where the token is another DRM's: a defect, for that was checked when it was opened.
-pub(crate) fn terms(admitted: &Admitted) -> Result<&PlayReadyTerms, Refusal> {
-    match &admitted.entitlement.terms {
+pub(crate) fn terms(terms: &Terms) -> Result<&PlayReadyTerms, Refusal> {
+    match terms {
         Terms::PlayReady(terms) => Ok(terms),
         // The token's DRM was checked when it was opened.
         Terms::ClearKey(_) | Terms::FairPlay(_) | Terms::Widevine(_) => {

@@ -86,6 +86,11 @@ impl Facts {
         self.token.is_some()
     }
 
+    /// The number of the request, as its answer shows it.
+    pub(crate) fn request_id(&self) -> &str {
+        self.request_id.as_str()
+    }
+
     /// Adds a member to what else there is to know.
     pub fn note(&mut self, name: &str, value: impl Into<Value>) {
         self.detail.insert(name.to_owned(), value.into());

@@ -5,7 +5,8 @@ use widevine::{ClaimedDevice, Device};
 
 use super::refusal;
 use crate::app::App;
-use crate::hms::redemption::{Facts, description};
+use crate::hms::redemption::{Facts, description, shown};
+use crate::hook;
 
 /// What a device says of itself that names it, in this order.
 const NAMES: [&str; 2] = ["company_name", "model_name"];
@@ -41,6 +42,33 @@ pub(super) fn check_revocation(
     let revocations = app.issuers().of(environment).widevine_revocations.current();
     let checked = revocations.check(claimed.system_id, &claimed.serials);
     checked.map_err(|revoked| refusal::of(&widevine::Refusal::DeviceRevoked(revoked)))
+}
+
+/// What the policy hook is told of a device that has proven who it is.
+pub(super) fn known(device: &Device) -> hook::Device {
+    hook::Device {
+        system_id: Some(device.system_id),
+        level: Some(device.level.to_string()),
+        make: named(&device.client_info, "company_name"),
+        model: named(&device.client_info, "model_name"),
+        serial: Some(device.serial.to_string()),
+    }
+}
+
+/// The same of one that has not: as it says.
+pub(super) fn claimed(claimed: Option<&ClaimedDevice>) -> hook::Device {
+    claimed.map_or_else(hook::Device::default, |claimed| hook::Device {
+        system_id: Some(claimed.system_id),
+        level: None,
+        make: named(&claimed.client_info, "company_name"),
+        model: named(&claimed.client_info, "model_name"),
+        serial: claimed.serials.first().map(ToString::to_string),
+    })
+}
+
+fn named(client_info: &[(String, String)], name: &str) -> Option<String> {
+    let value = client_info.iter().find(|(given, _)| given == name);
+    value.map(|(_, value)| shown(value)).filter(|value| !value.is_empty())
 }
 
 fn names(client_info: &[(String, String)]) -> impl Iterator<Item = &str> {

@@ -7,6 +7,7 @@ mod grant;
 mod identity;
 mod lab;
 mod level;
+mod policy;
 mod refusal;
 pub mod rights;
 mod streams;

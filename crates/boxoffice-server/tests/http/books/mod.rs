@@ -8,4 +8,4 @@ mod faults;
 mod getrecord;
 mod one_time;
 mod records;
-mod world;
+pub mod world;

@@ -8,4 +8,4 @@ mod licences;
 mod load;
 mod sessions;
 mod tls;
-mod world;
+pub mod world;

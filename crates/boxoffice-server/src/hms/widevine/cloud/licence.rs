@@ -9,7 +9,7 @@ use bytes::Bytes;
 use widevine::cloud::{CloudExtras, CloudRequest, CloudRequestType, CloudResponse};
 use widevine::{Admission, Challenge, Content, DeviceLevel, Grant, LicenceType, NotGranted, RenewalPolicy};
 
-use super::super::{grant, identity, refusal, streams};
+use super::super::{grant, identity, policy, refusal, streams};
 use super::{Cloud, outcome};
 use crate::app::App;
 use crate::hms::redemption::{Admitted, Facts, books};
@@ -34,10 +34,20 @@ pub(in super::super) async fn issue(
     facts.kids.clone_from(&content.kids);
     let grant = grant::grant(terms);
     let admission = grant.admit(&content).map_err(|cause| refusal::of(&cause))?;
+    let device = identity::claimed(claimed.as_ref());
+    let ruled = policy::ask(app, facts, admitted, device, Some(&content)).await?;
+    let (terms, grant, admission) = match &ruled.terms {
+        None => (terms, grant, admission),
+        Some(tighter) => {
+            let grant = grant::grant(tighter);
+            let admission = grant.admit(&content).map_err(|cause| refusal::of(&cause))?;
+            (tighter, grant, admission)
+        }
+    };
     let renewal = app.config().environment(facts.environment).widevine.renewal;
     streams::check(app, admitted, terms, renewal.as_ref(), facts).await?;
     admitted.check_balance()?;
-    let body = write(app, &cloud, (grant.clone(), content, &admission), payload).await?;
+    let body = write(app, &cloud, (grant.clone(), content, &admission), (payload, ruled.extras)).await?;
     let response = outcome::settle(&cloud, cloud.ask(body).await, facts)?;
     outcome::check_device(&cloud, &admitted.account, &response)?;
     let not_granted = not_granted(&grant, admission, &response);
@@ -71,7 +81,7 @@ async fn write(
     app: &App,
     cloud: &Arc<Cloud>,
     (grant, content, admission): (Grant, Content, &Admission),
-    payload: Vec<u8>,
+    (payload, extras): (Vec<u8>, CloudExtras),
 ) -> Result<Bytes, Refusal> {
     let environment = cloud.environment;
     let renewal = app.config().environment(environment).widevine.renewal.map(RenewalPolicy::from);
@@ -88,7 +98,7 @@ async fn write(
             terms: &grant.terms,
             licence_type,
             renewal: renewal.as_ref(),
-            extras: &CloudExtras::default(),
+            extras: &extras,
         };
         request.write(&cloud.signer)
     });

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use widevine::cloud::{CloudExtras, CloudRequest, CloudRequestType};
 use widevine::{LicenceType, RenewalFault, RenewalPolicy, SessionRequest, SessionRequestKind};
 
-use super::super::{grant, identity, refusal, streams};
+use super::super::{grant, identity, policy, refusal, streams};
 use super::{Cloud, outcome};
 use crate::app::App;
 use crate::hms::redemption::{Admitted, Facts, books};
@@ -35,11 +35,20 @@ pub(in super::super) async fn go_on(
         identity::check_revocation(app, facts.environment, claimed)?;
     }
     facts.kids = terms.keys.iter().map(|key| key.kid).collect();
+    let (tighter, extras) = match session.kind() {
+        SessionRequestKind::Release => (None, CloudExtras::default()),
+        SessionRequestKind::Renewal => {
+            let device = identity::claimed(claimed.as_ref());
+            let ruled = policy::ask(app, facts, admitted, device, None).await?;
+            (ruled.terms, ruled.extras)
+        }
+    };
+    let terms = tighter.as_ref().unwrap_or(terms);
     let (random, grant) = (Arc::clone(app.random()), grant::grant(terms));
-    let policy = config.renewal.map(RenewalPolicy::from);
+    let renewals = config.renewal.map(RenewalPolicy::from);
     let for_thread = Arc::clone(&cloud);
     let body = app.compute(move || {
-        let renewal = policy.map(|policy| policy.draw(&*random));
+        let renewal = renewals.map(|policy| policy.draw(&*random));
         let request = CloudRequest {
             payload: &payload,
             provider: &for_thread.provider,
@@ -48,7 +57,7 @@ pub(in super::super) async fn go_on(
             terms: &grant.terms,
             licence_type: LicenceType::Streaming,
             renewal: renewal.as_ref(),
-            extras: &CloudExtras::default(),
+            extras: &extras,
         };
         request.write(&for_thread.signer)
     });

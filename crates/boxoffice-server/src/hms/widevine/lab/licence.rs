@@ -6,7 +6,7 @@ use boxoffice_core::Refusal;
 use boxoffice_core::entitlement::WidevineTerms;
 use widevine::{Challenge, Issuer, LicenceType, RenewalPolicy};
 
-use super::super::{grant, identity, level, refusal, streams};
+use super::super::{grant, identity, level, policy, refusal, streams};
 use super::{no_session_key, session_keys};
 use crate::app::App;
 use crate::hms::redemption::{Admitted, Facts, books};
@@ -36,6 +36,15 @@ pub(in super::super) async fn issue(
     facts.kids.clone_from(&content.kids);
     level::check(&admitted.account, device.level)?;
     let decision = grant::grant(terms).decide(&content, device.level).map_err(|cause| refusal::of(&cause))?;
+    let ruled = policy::ask(app, facts, admitted, identity::known(&device), Some(&content)).await?;
+    let (terms, decision) = match &ruled.terms {
+        None => (terms, decision),
+        // Under tighter terms this device may have fewer keys.
+        Some(tighter) => {
+            let decision = grant::grant(tighter).decide(&content, device.level);
+            (tighter, decision.map_err(|cause| refusal::of(&cause))?)
+        }
+    };
     admitted.check_balance()?;
     grant::note(decision.keys.iter().map(|key| key.kid), &decision.not_granted, terms, facts);
     let not_granted = grant::not_granted_header(&decision.not_granted);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use boxoffice_core::Refusal;
 use boxoffice_core::entitlement::WidevineTerms;
 use jiff::Timestamp;
-use widevine::{Device, Issuer, RenewalFault, RenewalPolicy, SessionId, SessionRequest, SessionRequestKind};
+use widevine::{Issuer, RenewalFault, RenewalPolicy, SessionId, SessionRequest, SessionRequestKind};
 
-use super::super::{grant, identity, level, refusal, streams};
+use super::super::{grant, identity, level, policy, refusal, streams};
 use super::session_keys;
 use crate::app::App;
 use crate::hms::redemption::{Admitted, Facts, books};
@@ -30,29 +30,41 @@ pub(in super::super) async fn go_on(
     };
     facts.kids = terms.keys.iter().map(|key| key.kid).collect();
     let longest = config.max_session_seconds;
-    let policy = renewal.map(RenewalPolicy::from);
     let (now, token_id) = (facts.time.as_second(), admitted.entitlement.token_id);
-    let keys = session_keys(app, facts.environment);
+    let keys = Arc::new(session_keys(app, facts.environment));
     let revocations = app.issuers().of(facts.environment).widevine_revocations.current();
-    let (random, grant) = (Arc::clone(app.random()), grant::grant(terms));
-    let answered = app.compute(move || -> Result<Answer, widevine::Refusal> {
-        let verified = session.verify(&keys, token_id.as_bytes(), longest, now)?;
+    let keys_there = Arc::clone(&keys);
+    let identified = app.compute(move || -> Result<_, widevine::Refusal> {
+        session.verify(&keys_there, token_id.as_bytes(), longest, now)?;
         let device = issuer.identify_session(&session, now, &revocations)?;
-        let body = match policy {
-            Some(policy) => verified.renew(&grant.terms, &policy.draw(&*random)),
-            None => verified.release(),
-        };
-        Ok(Answer { body, session_id: verified.session_id(), device })
+        Ok((session, device))
     });
-    let answer = answered.await?.map_err(|cause| refusal::of(&cause))?;
-    if let Some(device) = &answer.device {
+    let (session, device) = identified.await?.map_err(|cause| refusal::of(&cause))?;
+    if let Some(device) = &device {
         identity::describe(device, facts);
         level::check(&admitted.account, device.level)?;
     }
-    facts.note("session", answer.session_id.to_string());
+    let tighter = if renewal.is_some() {
+        let device = device.as_ref().map(identity::known).unwrap_or_default();
+        policy::ask(app, facts, admitted, device, None).await?.terms
+    } else {
+        None
+    };
+    // Verified before; a MAC is cheap, and so what is answered needs to be held nowhere while the operator is asked.
+    let verified = session.verify(&keys, token_id.as_bytes(), longest, now);
+    let verified = verified.map_err(|cause| refusal::of(&cause))?;
+    let session_id = verified.session_id();
+    let body = match renewal.map(RenewalPolicy::from) {
+        Some(renewal) => {
+            let terms = grant::grant(tighter.as_ref().unwrap_or(terms)).terms;
+            verified.renew(&terms, &renewal.draw(&**app.random()))
+        }
+        None => verified.release(),
+    };
+    facts.note("session", session_id.to_string());
     let in_books = books::Session {
         admitted,
-        id: *answer.session_id.as_bytes(),
+        id: *session_id.as_bytes(),
         user_id: terms.stream.as_ref().map(|stream| stream.user_id.as_str()),
     };
     match renewal {
@@ -60,16 +72,10 @@ pub(in super::super) async fn go_on(
             books::renew(app, facts, in_books, streams::active_until(&renewal, facts.time)).await?;
         }
         None => {
-            books::release(app, facts, in_books, end(answer.session_id, longest)).await?;
+            books::release(app, facts, in_books, end(session_id, longest)).await?;
         }
     }
-    Ok(answer.body)
-}
-
-struct Answer {
-    body: Vec<u8>,
-    session_id: SessionId,
-    device: Option<Device>,
+    Ok(body)
 }
 
 /// When a session is over, and its release need not be remembered any more: one second behind its last.
