@@ -53,6 +53,14 @@ pub struct StoredKey {
     pub only_one: bool,
 }
 
+impl StoredKey {
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expiration.is_some_and(|expiration| expiration <= now)
+    }
+}
+
 /// What became of a create.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CreatedKey {

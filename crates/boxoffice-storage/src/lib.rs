@@ -12,6 +12,7 @@ mod faulty;
 mod key_audit;
 mod migration;
 mod postgres;
+mod read_keys;
 mod records;
 mod redemptions;
 mod seeds;
@@ -26,6 +27,7 @@ pub use faulty::{Fault, FaultyStorage};
 pub use key_audit::{KeyAudit, KeyAuditCursor, KeyAuditFilter, KeyAuditPage, KeyAuditRecord};
 pub use migration::{MigratedTable, MigrationError, MigrationProgress, migrate};
 pub use postgres::PostgresStorage;
+pub use read_keys::{KindOfRows, ReadKeys};
 pub use records::{
     NewestRecords, Record, RecordCursor, RecordFilter, RecordId, RecordKind, RecordPage, Records,
     StoredRecord,

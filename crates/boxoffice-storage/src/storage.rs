@@ -4,10 +4,14 @@ use boxoffice_core::account::{AccountChange, AccountOptions, Balance, BalanceCha
 use boxoffice_core::authenticator::Scopes;
 use boxoffice_core::key_ring::{KeyId, Purpose, WrappedRingKey};
 use boxoffice_core::{Account, AccountId, Environment};
+use drm_primitives::Kid;
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::{AccountKeys, ContentKeys, KeyAudit, Records, Redemptions, Seeds};
+use crate::read_keys::record_of;
+use crate::{
+    AccountKeys, ContentKeys, KeyAudit, KeyAuditRecord, KindOfRows, ReadKeys, Records, Redemptions, Seeds,
+};
 
 /// Why a call to the database failed.
 #[derive(Clone, Debug, Error)]
@@ -93,6 +97,26 @@ pub trait Storage:
 
     /// Revokes an authenticator by its number; `false` where there is none that is still valid.
     async fn revoke_authenticator(&self, id: u64, at: Timestamp) -> Result<bool, StorageError>;
+
+    /// As [`keys`](ContentKeys::keys); and where every KID has a row that is not expired at the time of `record`,
+    /// `record` is durable when this returns, its kind told from the rows. Else nothing is recorded.
+    ///
+    /// Here in two steps, for a database that does not gain by one.
+    async fn read_keys(
+        &self,
+        account: AccountId,
+        kids: Vec<Kid>,
+        record: KeyAuditRecord,
+        kind: KindOfRows,
+    ) -> Result<ReadKeys, StorageError> {
+        let rows = self.keys(account, kids).await?;
+        let record = record_of(&rows, &record, kind);
+        let recorded = record.is_some();
+        if let Some(record) = record {
+            self.append_key_audit(vec![record]).await?;
+        }
+        Ok(ReadKeys { rows, recorded })
+    }
 
     /// Every key of every ring, still wrapped.
     async fn ring_keys(&self) -> Result<Vec<WrappedRingKey>, StorageError>;

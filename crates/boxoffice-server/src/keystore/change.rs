@@ -6,7 +6,7 @@ use drm_primitives::{Kek, Kid};
 use jiff::Timestamp;
 
 use super::lookup::Missing;
-use super::row::{Holders, OpenRow, is_expired, stored_kind};
+use super::row::{Holders, OpenRow, stored_kind};
 use super::{Call, Done, KeyStorage, KeyStorageError, Outcome};
 
 /// How often a change is tried again where others changed the row in between.
@@ -30,7 +30,7 @@ impl KeyStorage {
             let rows = self.storage.keys(call.account, vec![kid]).await.map_err(KeyStorageError::from)?;
             let row = rows.into_iter().next().flatten().ok_or_else(|| Missing::Unknown.refusal(&kid))?;
             let now = self.clock.now();
-            if is_expired(&row, now) && !brings_back(&change.expiration, now) {
+            if row.is_expired(now) && !brings_back(&change.expiration, now) {
                 return Err(Missing::expired(row).refusal(&kid));
             }
             let OpenRow { row, material } = self.open_row(call, row).await?;

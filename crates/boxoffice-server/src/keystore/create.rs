@@ -9,7 +9,7 @@ use boxoffice_storage::{CreatedKey, StoredKey};
 use drm_primitives::{ContentKey, Kek, Kid, WrappedKey};
 
 use super::lookup::{Found, Missing};
-use super::row::{Holders, is_expired, stored_kind};
+use super::row::{Holders, stored_kind};
 use super::seeds::LiveSeed;
 use super::shown::ShownKey;
 use super::{Call, Done, KeyStorage, KeyStorageError, Outcome};
@@ -137,7 +137,7 @@ impl KeyStorage {
         kek: Option<&Kek>,
     ) -> Result<Done<Created>, KeyRefusal> {
         let kid = row.kid;
-        if is_expired(&row, self.clock.now()) {
+        if row.is_expired(self.clock.now()) {
             return Err(taken(&Missing::expired(row).hint(&kid)));
         }
         let open = self.open_row(call, row).await?;

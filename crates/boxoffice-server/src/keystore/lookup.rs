@@ -7,7 +7,7 @@ use boxoffice_storage::{Content, ContentNames, RecordedContent, SeedId, StoredKe
 use drm_primitives::{ContentKey, Kid};
 use jiff::Timestamp;
 
-use super::row::{OpenRow, is_expired};
+use super::row::OpenRow;
 use super::seeds::LiveSeed;
 use super::{Call, KeyStorage, KeyStorageError};
 
@@ -82,11 +82,22 @@ impl KeyStorage {
     pub(super) async fn look_up(&self, call: &Call, kids: &[Kid]) -> Result<Vec<Found>, KeyStorageError> {
         let now = self.clock.now();
         let rows = self.storage.keys(call.account, kids.to_vec()).await?;
+        self.look_up_beside(call, kids, rows, now).await
+    }
+
+    /// The same, where the rows of the KIDs are read already.
+    pub(super) async fn look_up_beside(
+        &self,
+        call: &Call,
+        kids: &[Kid],
+        rows: Vec<Option<StoredKey>>,
+        now: Timestamp,
+    ) -> Result<Vec<Found>, KeyStorageError> {
         let mut found = Vec::with_capacity(rows.len());
         let mut seeds = None;
         for (kid, row) in kids.iter().zip(rows) {
             found.push(match row {
-                Some(row) if is_expired(&row, now) => Found::Missing(Missing::expired(row)),
+                Some(row) if row.is_expired(now) => Found::Missing(Missing::expired(row)),
                 Some(row) => Found::Stored(Box::new(self.open_row(call, row).await?)),
                 None => {
                     let seeds = match &mut seeds {

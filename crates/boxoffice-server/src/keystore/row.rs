@@ -2,7 +2,6 @@
 
 use boxoffice_core::key_storage::{KeyMaterial, MaterialKind};
 use boxoffice_storage::{KeyKind, StoredKey};
-use jiff::Timestamp;
 
 use super::{Call, KeyStorage, KeyStorageError};
 
@@ -26,9 +25,18 @@ impl Holders {
     pub(super) const DERIVED: Self = Self { derived: true, ..Self::NONE };
 
     pub(super) const fn of(material: &KeyMaterial) -> Self {
-        match material.kind() {
-            MaterialKind::ClientKek => Self { client_kek: true, ..Self::NONE },
-            MaterialKind::ServiceHeld => Self { service_held: true, ..Self::NONE },
+        Self::of_kind(stored_kind(material))
+    }
+
+    /// Of rows that rest, in the record's word.
+    pub(super) fn word_of_rows(rows: &[&StoredKey]) -> &'static str {
+        rows.iter().fold(Self::NONE, |holders, row| holders.and(Self::of_kind(row.kind))).as_str()
+    }
+
+    const fn of_kind(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::ClientKek => Self { client_kek: true, ..Self::NONE },
+            KeyKind::ServiceHeld => Self { service_held: true, ..Self::NONE },
         }
     }
 
@@ -59,11 +67,6 @@ pub(super) const fn stored_kind(material: &KeyMaterial) -> KeyKind {
         MaterialKind::ClientKek => KeyKind::ClientKek,
         MaterialKind::ServiceHeld => KeyKind::ServiceHeld,
     }
-}
-
-/// Whether a row has ended.
-pub(super) fn is_expired(row: &StoredKey, now: Timestamp) -> bool {
-    row.expiration.is_some_and(|expiration| expiration <= now)
 }
 
 impl KeyStorage {

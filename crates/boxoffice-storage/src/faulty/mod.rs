@@ -11,9 +11,10 @@ use async_trait::async_trait;
 use boxoffice_core::account::AccountChange;
 use boxoffice_core::key_ring::{KeyId, Purpose, WrappedRingKey};
 use boxoffice_core::{Account, AccountId, Environment};
+use drm_primitives::Kid;
 use jiff::Timestamp;
 
-use crate::{NewAccount, NewAuthenticator, Storage, StorageError};
+use crate::{KeyAuditRecord, KindOfRows, NewAccount, NewAuthenticator, ReadKeys, Storage, StorageError};
 
 /// When a call fails.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -143,6 +144,18 @@ impl<S: Storage> Storage for FaultyStorage<S> {
 
     async fn revoke_authenticator(&self, id: u64, at: Timestamp) -> Result<bool, StorageError> {
         self.around("revoke_authenticator", self.inner.revoke_authenticator(id, at)).await
+    }
+
+    /// It writes to the log of key calls, so it fails too where `append_key_audit` is told to.
+    async fn read_keys(
+        &self,
+        account: AccountId,
+        kids: Vec<Kid>,
+        record: KeyAuditRecord,
+        kind: KindOfRows,
+    ) -> Result<ReadKeys, StorageError> {
+        let read = self.inner.read_keys(account, kids, record, kind);
+        self.around("read_keys", self.around("append_key_audit", read)).await
     }
 
     async fn ring_keys(&self) -> Result<Vec<WrappedRingKey>, StorageError> {

@@ -159,6 +159,15 @@ pub(super) fn find(
         .transpose()
 }
 
+/// In the order asked.
+pub(super) fn find_all(
+    connection: &Connection,
+    account: AccountId,
+    kids: &[Kid],
+) -> Result<Vec<Option<StoredKey>>, StorageError> {
+    kids.iter().map(|&kid| find(connection, account, kid)).collect()
+}
+
 pub(super) fn of_track(
     connection: &Connection,
     account: AccountId,

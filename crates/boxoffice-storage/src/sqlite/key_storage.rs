@@ -110,10 +110,7 @@ impl ContentKeys for SqliteStorage {
     }
 
     async fn keys(&self, account: AccountId, kids: Vec<Kid>) -> Result<Vec<Option<StoredKey>>, StorageError> {
-        self.read(move |connection| {
-            kids.iter().map(|&kid| content_keys::find(connection, account, kid)).collect()
-        })
-        .await
+        self.read(move |connection| content_keys::find_all(connection, account, &kids)).await
     }
 
     async fn key_of_track(

@@ -4,10 +4,13 @@ use async_trait::async_trait;
 use boxoffice_core::account::AccountChange;
 use boxoffice_core::key_ring::{KeyId, Purpose, WrappedRingKey};
 use boxoffice_core::{Account, AccountId, Environment};
+use drm_primitives::Kid;
 use jiff::Timestamp;
 
-use super::{SqliteStorage, accounts, ring_keys, sealed_values};
-use crate::{NewAccount, NewAuthenticator, Storage, StorageError};
+use super::{SqliteStorage, accounts, content_keys, ring_keys, sealed_values};
+use crate::key_audit::EncodedRecords;
+use crate::read_keys::record_of;
+use crate::{KeyAuditRecord, KindOfRows, NewAccount, NewAuthenticator, ReadKeys, Storage, StorageError};
 
 #[async_trait]
 impl Storage for SqliteStorage {
@@ -60,6 +63,23 @@ impl Storage for SqliteStorage {
 
     async fn revoke_authenticator(&self, id: u64, at: Timestamp) -> Result<bool, StorageError> {
         self.write(move |transaction| accounts::revoke_authenticator(&transaction.connection, id, at)).await
+    }
+
+    /// By the writer, which has to come to the record anyway; and each of its commits empties the readers' caches.
+    async fn read_keys(
+        &self,
+        account: AccountId,
+        kids: Vec<Kid>,
+        record: KeyAuditRecord,
+        kind: KindOfRows,
+    ) -> Result<ReadKeys, StorageError> {
+        self.write(move |transaction| {
+            let rows = content_keys::find_all(&transaction.connection, account, &kids)?;
+            let record = record_of(&rows, &record, kind);
+            transaction.audit.borrow_mut().append(&EncodedRecords::new(record.as_slice()));
+            Ok(ReadKeys { recorded: record.is_some(), rows })
+        })
+        .await
     }
 
     async fn ring_keys(&self) -> Result<Vec<WrappedRingKey>, StorageError> {

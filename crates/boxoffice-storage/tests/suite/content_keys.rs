@@ -5,8 +5,8 @@ use std::sync::Arc;
 use boxoffice_core::AccountId;
 use boxoffice_core::key_ring::KeyId;
 use boxoffice_storage::{
-    CreatedKey, KekFilter, KeyAuditFilter, KeyFilter, KeyKind, RemovedAccountKey, Reseal, Storage, StoredKey,
-    UpdatedKey,
+    CreatedKey, KekFilter, KeyAuditFilter, KeyAuditRecord, KeyFilter, KeyKind, RemovedAccountKey, Reseal,
+    Storage, StoredKey, UpdatedKey,
 };
 use drm_primitives::Kid;
 use jiff::Timestamp;
@@ -18,6 +18,7 @@ use crate::key_audit::{record, search};
 on_every_database! {
     a_change_of_a_row_that_somebody_else_changed_is_refused_and_changes_nothing,
     a_key_is_the_accounts_own,
+    a_read_is_recorded_once_where_every_row_is_there_and_alive,
     a_row_reads_back_with_every_member,
     a_track_has_one_key_whoever_asks,
     an_expired_key_leaves_the_count_with_the_sweep_and_the_table_with_the_purge,
@@ -110,6 +111,47 @@ async fn a_key_is_the_accounts_own(storage: Arc<dyn Storage>) {
     assert!(!storage.delete_key(first, kid(1)).await.unwrap());
     assert_eq!(storage.count_keys(first).await.unwrap(), 0);
     assert_eq!(storage.count_keys(second).await.unwrap(), 1);
+}
+
+async fn a_read_is_recorded_once_where_every_row_is_there_and_alive(storage: Arc<dyn Storage>) {
+    fn kind(rows: &[&StoredKey]) -> &'static str {
+        match rows {
+            [] => "none",
+            [_] => "one",
+            _ => "several",
+        }
+    }
+    let account = account_with_key(&*storage).await;
+    let stranger = account_with_key(&*storage).await;
+    let key = |number, seconds: Option<i64>| {
+        let expiration = seconds.map(|seconds| at(NOW + seconds));
+        StoredKey { expiration, ..new_key(number) }
+    };
+    for new in [key(1, None), key(2, Some(10)), key(3, Some(9))] {
+        create(&*storage, account, new).await;
+    }
+    let created = search(&*storage, KeyAuditFilter::default()).await.len();
+    // Keys 2 and 3 end one second after, and at, the time of the record.
+    for (reader, numbers, recorded_as) in [
+        (account, [1].as_slice(), Some("one")),
+        (account, &[2, 1, 2], Some("several")),
+        (account, &[3], None),
+        (account, &[1, 3], None),
+        (account, &[4], None),
+        (account, &[1, 4], None),
+        (stranger, &[1], None),
+    ] {
+        let kids: Vec<_> = numbers.iter().map(|&number| kid(number)).collect();
+        let before = search(&*storage, KeyAuditFilter::default()).await.len();
+        let record = KeyAuditRecord { kind: "".into(), ..record(NOW + 9, reader.0, &kids, "read") };
+        let read = storage.read_keys(reader, kids.clone(), record.clone(), kind).await.unwrap();
+        assert_eq!(read.rows, storage.keys(reader, kids).await.unwrap(), "{numbers:?}");
+        assert_eq!(read.recorded, recorded_as.is_some(), "{numbers:?}");
+        let expected: Vec<_> =
+            recorded_as.map(|kind| KeyAuditRecord { kind: kind.into(), ..record }).into_iter().collect();
+        assert_eq!(search(&*storage, KeyAuditFilter::default()).await[before..], expected, "{numbers:?}");
+    }
+    assert_eq!(search(&*storage, KeyAuditFilter::default()).await.len(), created + 2);
 }
 
 async fn of_simultaneous_creates_of_one_kid_one_wins(storage: Arc<dyn Storage>) {

@@ -34,7 +34,7 @@ pub(super) async fn handle(asked: Asked, kek: Option<Kek>, kids: &str, form: For
         Err(refusal) => return asked.refuse(form.word(), refusal).await,
     };
     let keys = asked.app.key_storage();
-    let outcome = keys.read(&asked.call, kids, kek.as_ref()).await;
+    let outcome = keys.read(&asked.call, form.word(), kids, kek.as_ref()).await;
     match keys.release(&asked.call, form.word(), |_| 200, outcome).await {
         Ok(shown) => answer(&shown, form),
         Err(refusal) => of_key_refusal(&refusal, &asked.context),

@@ -98,3 +98,39 @@ async fn no_key_leaves_before_its_record_is_durable() {
     keys.lab.storage.fail("append_key_audit", 1, Fault::Before);
     expect(&keys.get("/keys/zz").await, 400, 2, "Invalid KID");
 }
+
+#[tokio::test]
+async fn stored_keys_are_read_and_recorded_in_one_and_others_behind_each_other() {
+    let keys = Keys::start().await;
+    keys.post("/keys", &format!(r#"{{"kid":"^held","k":"{KEY}"}}"#)).await;
+    keys.post(&format!("/keys?kek={KEK}"), &format!(r#"{{"kid":"^kid1","k":"{KEY}"}}"#)).await;
+    let storage = &keys.lab.storage;
+    for (target, status, reads, rows) in [
+        ("/keys/^held", 200, 1, 0),
+        ("/keys/^kid1,^held", 200, 1, 0),
+        ("/keys/^held/value", 200, 1, 0),
+        ("/keys/^held,^unknown", 404, 1, 0),
+        // Whether a KEK is the right one is known only once the row is open.
+        (&format!("/keys/^kid1?kek={KEK}"), 200, 0, 1),
+        (&format!("/keys/^kid1?kek={OTHER_KEK}"), 400, 0, 1),
+    ] {
+        let (records, before) =
+            (keys.records().await.len(), (storage.calls("read_keys"), storage.calls("keys")));
+        assert_eq!(keys.get(target).await.status, status, "{target}");
+        let after = (storage.calls("read_keys"), storage.calls("keys"));
+        assert_eq!((after.0 - before.0, after.1 - before.1), (reads, rows), "{target}");
+        assert_eq!(keys.records().await.len(), records + 1, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_stored_row_that_does_not_open_leaves_the_record_of_its_refusal_too() {
+    let keys = Keys::start().await;
+    let target = keys.with_a_row_that_does_not_open().await;
+    let before = keys.records().await.len();
+    expect(&keys.get(&target).await, 503, 1, "Key store unavailable");
+    let records = keys.records().await;
+    let facts: Vec<_> =
+        records[before..].iter().map(|record| (&*record.call, &*record.kind, &*record.outcome)).collect();
+    assert_eq!(facts, [("get", "service-held", "200"), ("get", "", "503 1")]);
+}

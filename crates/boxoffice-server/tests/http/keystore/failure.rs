@@ -1,6 +1,6 @@
 //! When the store fails (key-storage.md, sections 5 and 10).
 
-use boxoffice_storage::{ContentKeys as _, Fault, KeyFilter};
+use boxoffice_storage::{ContentKeys as _, Fault, KeyFilter, StoredKey};
 
 use super::{KEY, Keys, expect};
 
@@ -10,7 +10,7 @@ async fn a_failing_database_is_503_and_changes_nothing() {
     keys.post("/keys", &format!(r#"{{"kid":"^a","k":"{KEY}"}}"#)).await;
     let before = keys.get("/keys/^a").await;
     for (call, methods) in [
-        ("get", ["keys"].as_slice()),
+        ("get", ["read_keys"].as_slice()),
         ("list", &["list_keys"]),
         ("count", &["count_keys"]),
         ("create", &["create_key"]),
@@ -35,23 +35,32 @@ async fn a_failing_database_is_503_and_changes_nothing() {
     assert_eq!(keys.count().await, 1);
 }
 
+impl Keys {
+    /// Stores two keys and moves the sealed value of one to the row of the other, whose place it returns.
+    pub(super) async fn with_a_row_that_does_not_open(&self) -> String {
+        for kid in ["^a", "^b"] {
+            self.post("/keys", &format!(r#"{{"kid":"{kid}"}}"#)).await;
+        }
+        let rows = self.rows().await;
+        let mut moved = rows[0].clone();
+        moved.sealed.clone_from(&rows[1].sealed);
+        self.lab.storage.update_key(self.customer.id, rows[0].clone(), moved).await.unwrap();
+        format!("/keys/{}", rows[0].kid)
+    }
+
+    async fn rows(&self) -> Vec<StoredKey> {
+        let (account, now) = (self.customer.id, self.lab.app.now());
+        self.lab.storage.list_keys(account, KeyFilter::default(), None, 2, now).await.unwrap()
+    }
+}
+
 #[tokio::test]
 async fn what_does_not_open_is_503_and_never_not_found() {
     let keys = Keys::start().await;
-    for kid in ["^a", "^b"] {
-        keys.post("/keys", &format!(r#"{{"kid":"{kid}"}}"#)).await;
-    }
-    // Somebody moves a sealed value to another row.
-    let storage = &keys.lab.storage;
-    let rows = storage.list_keys(keys.customer.id, KeyFilter::default(), None, 2, keys.lab.app.now()).await;
-    let rows = rows.unwrap();
-    let mut moved = rows[0].clone();
-    moved.sealed.clone_from(&rows[1].sealed);
-    storage.update_key(keys.customer.id, rows[0].clone(), moved).await.unwrap();
-    let target = format!("/keys/{}", rows[0].kid);
+    let target = keys.with_a_row_that_does_not_open().await;
     expect(&keys.get(&target).await, 503, 1, "Key store unavailable");
     expect(&keys.put(&target, r#"{"info":"x"}"#).await, 503, 1, "Key store unavailable");
-    assert_eq!(keys.get(&format!("/keys/{}", rows[1].kid)).await.status, 200);
+    assert_eq!(keys.get(&format!("/keys/{}", keys.rows().await[1].kid)).await.status, 200);
     // It can still be removed.
     assert_eq!(keys.delete(&target).await.status, 200);
 }
