@@ -27,11 +27,13 @@ pub enum WorkError {
     Panicked,
 }
 
-/// How long the queue may go without being empty before that counts as too much to do.
-const BURST: Duration = Duration::from_millis(100);
+/// How long the queue may go without being empty before that counts as too much to do: a thousand players who come at
+/// once are not.
+const BURST: Duration = Duration::from_millis(500);
 
-/// How long a piece of work waits at most, where there is too much to do.
-const PATIENCE: Duration = Duration::from_millis(10);
+/// How long a piece of work waits at most, where there is too much to do. A few dozen players who ask again as soon
+/// as they have their answer keep the queue from being empty too, and two processors make each wait for less than this.
+const PATIENCE: Duration = Duration::from_millis(25);
 
 /// What becomes of a piece of work when its turn comes.
 #[derive(Clone, Copy, Eq, PartialEq)]
