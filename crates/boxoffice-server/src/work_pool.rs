@@ -29,7 +29,7 @@ pub enum WorkError {
 
 /// How long the queue may go without being empty before that counts as too much to do: a thousand players who come at
 /// once are not.
-const BURST: Duration = Duration::from_millis(500);
+const BURST: Duration = Duration::from_secs(1);
 
 /// How long a piece of work waits at most, where there is too much to do. A few dozen players who ask again as soon
 /// as they have their answer keep the queue from being empty too, and two processors make each wait for less than this.

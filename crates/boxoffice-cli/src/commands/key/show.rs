@@ -34,7 +34,7 @@ impl Show {
         let (installation, keys) = key_storage::open(place).await?;
         let account = place::account(&installation, self.account).await?;
         let call = key_storage::call(&account);
-        let outcome = keys.read(&call, vec![self.kid], None).await;
+        let outcome = keys.read(&call, "show", vec![self.kid], None).await;
         let shown = keys.release(&call, "show", |_| 200, outcome).await?;
         let Some(key) = shown.first() else { return Ok(()) };
         if self.json {
