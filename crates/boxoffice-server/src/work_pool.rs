@@ -33,7 +33,7 @@ const BURST: Duration = Duration::from_secs(1);
 
 /// How long a piece of work waits at most, where there is too much to do. A few dozen players who ask again as soon
 /// as they have their answer keep the queue from being empty too, and two processors make each wait for less than this.
-const PATIENCE: Duration = Duration::from_millis(25);
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// What becomes of a piece of work when its turn comes.
 #[derive(Clone, Copy, Eq, PartialEq)]
