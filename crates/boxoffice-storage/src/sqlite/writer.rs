@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 /// The least time from one transaction's begin to the next. What comes meanwhile shares a commit, which costs as much
 /// for one row as for fifty; whoever comes after a silence waits for nothing.
-const GATHER: Duration = Duration::from_millis(1);
+const GATHER: Duration = Duration::from_micros(400);
 
 /// The write-ahead log is brought into the file once it has so many pages of 2 KiB.
 const CHECKPOINT_PAGES: i64 = 4_096;
