@@ -217,19 +217,22 @@ mod tests {
     #[test]
     fn a_burst_is_worked_off_and_what_goes_on_for_long_is_refused() {
         let start = Instant::now();
-        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let after = |burst: Duration, more: Duration| start + burst + more;
+        let (moment, long) = (Duration::from_millis(1), 2 * BURST);
         let job = || Job { work: Box::new(|_| {}), came: None };
         let mut state = State { jobs: VecDeque::from([job()]), empty_at: start, closed: false };
-        // 90 ms of waiting in a burst; 5 ms where there has long been too much to do; 11 ms are too many then.
-        assert!(state.turn(Some(start), at(90)) == Turn::Done);
-        assert!(state.turn(Some(at(195)), at(200)) == Turn::Done);
-        assert!(state.turn(Some(at(189)), at(200)) == Turn::Refused);
+        // A burst may wait; where there has long been too much to do, only for so long.
+        assert!(state.turn(Some(start), start + BURST) == Turn::Done);
+        assert!(state.turn(Some(after(long, Duration::ZERO)), after(long, PATIENCE)) == Turn::Done);
+        assert!(
+            state.turn(Some(after(long, Duration::ZERO)), after(long, PATIENCE + moment)) == Turn::Refused
+        );
         // Whoever was let in goes on.
-        assert!(state.turn(None, at(200)) == Turn::Done);
+        assert!(state.turn(None, after(long, PATIENCE + moment)) == Turn::Done);
         // Once it has been empty, all is well again.
         state.jobs.clear();
-        assert!(state.turn(Some(at(299)), at(300)) == Turn::Done);
+        assert!(state.turn(Some(start), after(long, PATIENCE)) == Turn::Done);
         state.jobs.push_back(job());
-        assert!(state.turn(Some(at(301)), at(390)) == Turn::Done);
+        assert!(state.turn(Some(after(long, PATIENCE)), after(long, PATIENCE + BURST)) == Turn::Done);
     }
 }

@@ -47,7 +47,7 @@ async fn a_thousand_wait_for_the_service_alone() {
     // All thousand are with the service at the same time: nothing here holds any of them back.
     world.mock.faults().always(TransportFault::Hold);
     let asking = redeem_at_once(&world, &target, bodies.clone()).await;
-    let received = tokio::time::timeout(Duration::from_secs(60), world.mock.received(1_000)).await;
+    let received = tokio::time::timeout(Duration::from_mins(1), world.mock.received(1_000)).await;
     assert!(received.is_ok(), "{} of a thousand came to the service", world.mock.request_count());
     let (threads_then, memory_then) = footprint();
     // Other tests of this process may start meanwhile; a thread or a megabyte a redemption would be seen all the same.
