@@ -231,7 +231,7 @@ mod tests {
         assert!(state.turn(None, after(long, PATIENCE + moment)) == Turn::Done);
         // Once it has been empty, all is well again.
         state.jobs.clear();
-        assert!(state.turn(Some(start), after(long, PATIENCE)) == Turn::Done);
+        assert!(state.turn(Some(after(long, PATIENCE)), after(long, PATIENCE)) == Turn::Done);
         state.jobs.push_back(job());
         assert!(state.turn(Some(after(long, PATIENCE)), after(long, PATIENCE + BURST)) == Turn::Done);
     }
