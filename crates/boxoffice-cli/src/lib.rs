@@ -14,6 +14,7 @@ mod player;
 mod serve_address;
 mod table;
 mod times;
+mod which_environments;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};

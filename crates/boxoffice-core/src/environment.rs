@@ -14,6 +14,15 @@ pub enum Environment {
     Production,
 }
 
+/// One of something for each environment.
+#[derive(Clone, Debug)]
+pub struct PerEnvironment<T> {
+    /// The test environment's.
+    pub test: T,
+    /// The production environment's.
+    pub production: T,
+}
+
 /// A text that is neither `test` nor `production`.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("got {got:?}, expected test or production")]
@@ -49,6 +58,25 @@ impl Environment {
         match self {
             Self::Test => 0,
             Self::Production => 1,
+        }
+    }
+}
+
+impl<T> PerEnvironment<T> {
+    /// Makes the test environment's first, and then the production environment's.
+    ///
+    /// # Errors
+    /// The first that `make` returns.
+    pub fn try_new<E>(make: impl Fn(Environment) -> Result<T, E>) -> Result<Self, E> {
+        Ok(Self { test: make(Environment::Test)?, production: make(Environment::Production)? })
+    }
+
+    /// That of an environment.
+    #[must_use]
+    pub const fn of(&self, environment: Environment) -> &T {
+        match environment {
+            Environment::Test => &self.test,
+            Environment::Production => &self.production,
         }
     }
 }

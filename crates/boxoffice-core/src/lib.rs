@@ -21,7 +21,7 @@ pub mod token_request;
 pub use account::{Account, AccountId};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use drm::Drm;
-pub use environment::{Environment, EnvironmentError};
+pub use environment::{Environment, EnvironmentError, PerEnvironment};
 pub use event::{Event, EventInfo};
 pub use parameters::{Conflict, Parameters, TooManyParameters};
 pub use refusal::{Code, Refusal};

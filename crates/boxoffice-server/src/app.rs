@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use boxoffice_core::authenticator::Scope;
-use boxoffice_core::{Clock, Environment, Parameters, Refusal};
+use boxoffice_core::{Clock, Environment, Parameters, PerEnvironment, Refusal};
 use drm_primitives::Random;
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -57,7 +57,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     hosts: Hosts,
-    public_urls: [PublicUrl; 2],
+    public_urls: PerEnvironment<PublicUrl>,
     request_ids: RequestIds,
     metrics: Metrics,
     access_log: AccessLog,
@@ -103,7 +103,10 @@ impl App {
         );
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Self(Arc::new(Inner {
-            public_urls: Environment::ALL.map(public_url),
+            public_urls: PerEnvironment {
+                test: public_url(Environment::Test),
+                production: public_url(Environment::Production),
+            },
             hosts: Hosts::new(&config),
             accounts: Accounts::new(Arc::clone(installation.storage()), accounts_fresh_for),
             admission: Admission::new(config.server.max_requests, config.limits, &clock),
@@ -230,11 +233,7 @@ impl App {
     /// The base of the URLs that an environment hands out.
     #[must_use]
     pub fn public_url(&self, environment: Environment) -> &PublicUrl {
-        let [test, production] = &self.0.public_urls;
-        match environment {
-            Environment::Test => test,
-            Environment::Production => production,
-        }
+        self.0.public_urls.of(environment)
     }
 
     pub(crate) fn request_ids(&self) -> &RequestIds {

@@ -3,7 +3,7 @@
 
 use std::pin::Pin;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use boxoffice_core::Drm;
 use http::StatusCode;
@@ -19,7 +19,7 @@ pub(crate) type Operation = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// The operation of any route but those that the edge answers itself: token requests, and what there is not.
 pub(crate) fn operation(app: &App, route: Route, context: Context, request: Request) -> Operation {
-    let app = State(app.clone());
+    let app = app.clone();
     match route {
         Route::Rights(Drm::ClearKey) => Box::pin(rights::clearkey(app, context, request)),
         Route::Rights(Drm::FairPlay) => Box::pin(rights::fairplay(app, context, request)),
@@ -34,7 +34,7 @@ pub(crate) fn operation(app: &App, route: Route, context: Context, request: Requ
         Route::Records => Box::pin(records::http::getrecord(app, context, request)),
         Route::Health => Box::pin(async { operators::healthz().into_response() }),
         Route::Ready => Box::pin(operators::readyz(app)),
-        Route::Metrics => Box::pin(async { operators::metrics(app) }),
+        Route::Metrics => Box::pin(async move { operators::metrics(&app) }),
         Route::Token(_) | Route::Unknown => Box::pin(async { StatusCode::NOT_FOUND.into_response() }),
     }
 }

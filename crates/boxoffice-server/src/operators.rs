@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use boxoffice_core::Environment;
 use http::header::CONTENT_TYPE;
@@ -18,7 +17,7 @@ pub const fn healthz() -> &'static str {
 }
 
 /// `GET /readyz`: the database answers, and there are keys to seal with.
-pub async fn readyz(State(app): State<App>) -> Response {
+pub async fn readyz(app: App) -> Response {
     let checked = timeout(Duration::from_secs(2), app.installation().storage().check()).await;
     let problem = match checked {
         Ok(Ok(())) => None,
@@ -37,7 +36,7 @@ pub async fn readyz(State(app): State<App>) -> Response {
 }
 
 /// `GET /metrics`: OpenMetrics.
-pub fn metrics(State(app): State<App>) -> Response {
+pub fn metrics(app: &App) -> Response {
     let Ok(text) = app.metrics().encode() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     let mut response = Response::new(Body::from(text));
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use boxoffice_core::Environment;
 use boxoffice_core::token_request::playready::Settings;
+use boxoffice_core::{Environment, PerEnvironment};
 
 use super::widevine::cloud::Cloud;
 use crate::config::{Config, EnvironmentConfig, PlayReadyBackend, WidevineBackend};
@@ -15,8 +15,7 @@ use crate::upstream::UpstreamMetrics;
 /// Who makes licences.
 pub struct Issuers {
     lab: Lab,
-    test: EnvironmentIssuers,
-    production: EnvironmentIssuers,
+    each: PerEnvironment<EnvironmentIssuers>,
 }
 
 /// What one environment has of them.
@@ -56,8 +55,10 @@ impl Issuers {
             Cloud::open(settings, environment, (clock, random), metrics).map(|cloud| Some(Arc::new(cloud)))
         };
         Ok(Self {
-            test: EnvironmentIssuers::new(&config.test, cloud(Environment::Test)?),
-            production: EnvironmentIssuers::new(&config.production, cloud(Environment::Production)?),
+            each: PerEnvironment::try_new(|environment| {
+                let cloud = cloud(environment)?;
+                Ok::<_, InstallationError>(EnvironmentIssuers::new(config.environment(environment), cloud))
+            })?,
             lab: Lab::open(installation, rings).await?,
         })
     }
@@ -90,10 +91,7 @@ impl Issuers {
     }
 
     pub(crate) const fn of(&self, environment: Environment) -> &EnvironmentIssuers {
-        match environment {
-            Environment::Test => &self.test,
-            Environment::Production => &self.production,
-        }
+        self.each.of(environment)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use boxoffice_core::{Clock, Environment};
+use boxoffice_core::{Clock, Environment, PerEnvironment};
 use bytes::Bytes;
 use drm_primitives::Random;
 use http::header::CONTENT_TYPE;
@@ -29,10 +29,7 @@ const MAX_IN_FLIGHT: usize = 1_024;
 const PATIENCE: u32 = 2;
 
 /// The hooks of both environments.
-pub(crate) struct Hooks {
-    test: Option<Hook>,
-    production: Option<Hook>,
-}
+pub(crate) struct Hooks(PerEnvironment<Option<Hook>>);
 
 /// The hook of one environment.
 pub(crate) struct Hook {
@@ -82,15 +79,12 @@ impl Hooks {
             };
             settings.map(open).transpose()
         };
-        Ok(Self { test: open(Environment::Test)?, production: open(Environment::Production)? })
+        PerEnvironment::try_new(open).map(Self)
     }
 
     /// That of an environment, where there is one.
     pub const fn of(&self, environment: Environment) -> Option<&Hook> {
-        match environment {
-            Environment::Test => self.test.as_ref(),
-            Environment::Production => self.production.as_ref(),
-        }
+        self.0.of(environment).as_ref()
     }
 }
 

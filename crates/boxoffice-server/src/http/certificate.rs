@@ -1,7 +1,7 @@
 //! `GET /hms/wv/certificate` (widevine.md, section 2) and `GET /hms/fp/certificate` (fairplay.md, section 3).
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use boxoffice_core::Refusal;
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use crate::hms::fairplay::KeyServer;
 use crate::hms::widevine::certificate::certificate;
 
 /// The bare certificate; it changes seldom, and is the same on all nodes.
-pub(crate) async fn handler(State(app): State<App>, context: Context, request: Request) -> Response {
+pub(crate) async fn handler(app: App, context: Context, request: Request) -> Response {
     match certificate(&app, context.environment).await {
         Ok(bytes) => {
             let mut response = Response::new(Body::from(bytes));

@@ -1,7 +1,7 @@
 //! `POST /hms/{wv,pr,fp,ck}/rights/` (token-api.md, section 10).
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use boxoffice_core::{Drm, Event, Parameters, Refusal};
 use bytes::Bytes;
@@ -28,7 +28,7 @@ const CHALLENGE_LIMIT: usize = 65_536;
 const CLEAR_KEY_LIMIT: usize = 16_384;
 
 /// Widevine.
-pub(crate) async fn widevine(State(app): State<App>, context: Context, request: Request) -> Response {
+pub(crate) async fn widevine(app: App, context: Context, request: Request) -> Response {
     let (asked, mut facts) = match Asked::read(&app, Drm::Widevine, context, request, CHALLENGE_LIMIT).await {
         Ok(read) => read,
         Err(refused) => return refused,
@@ -41,7 +41,7 @@ pub(crate) async fn widevine(State(app): State<App>, context: Context, request: 
 }
 
 /// Clear Key.
-pub(crate) async fn clearkey(State(app): State<App>, context: Context, request: Request) -> Response {
+pub(crate) async fn clearkey(app: App, context: Context, request: Request) -> Response {
     let (asked, mut facts) = match Asked::read(&app, Drm::ClearKey, context, request, CLEAR_KEY_LIMIT).await {
         Ok(read) => read,
         Err(refused) => return refused,
@@ -56,7 +56,7 @@ pub(crate) async fn clearkey(State(app): State<App>, context: Context, request: 
 }
 
 /// PlayReady. Its errors are SOAP faults, unless the request says `errorFormat` (playready.md, section 6).
-pub(crate) async fn playready(State(app): State<App>, context: Context, request: Request) -> Response {
+pub(crate) async fn playready(app: App, context: Context, request: Request) -> Response {
     let actor = request.uri().path().to_owned();
     let (asked, mut facts) = match Asked::read(&app, Drm::PlayReady, context, request, CHALLENGE_LIMIT).await
     {
@@ -92,7 +92,7 @@ pub(crate) async fn playready(State(app): State<App>, context: Context, request:
 }
 
 /// FairPlay. Its licences come from the operator's own key server (fairplay.md).
-pub(crate) async fn fairplay(State(app): State<App>, context: Context, request: Request) -> Response {
+pub(crate) async fn fairplay(app: App, context: Context, request: Request) -> Response {
     let (asked, mut facts) =
         match Asked::read(&app, Drm::FairPlay, context, request, ::fairplay::BODY_LIMIT).await {
             Ok(read) => read,

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use boxoffice_core::Environment;
 use boxoffice_core::key_ring::{KeyId, Purpose, Secret32, WrappedRingKey};
 use boxoffice_core::seal::{SealingKey, SealingRing};
+use boxoffice_core::{Environment, PerEnvironment};
 use jiff::Timestamp;
 
 use super::{Installation, InstallationError};
@@ -22,10 +22,7 @@ pub struct RingKey {
 
 /// Every ring as it was at one moment.
 #[derive(Debug)]
-pub struct RingSet {
-    test: EnvironmentRings,
-    production: EnvironmentRings,
-}
+pub struct RingSet(PerEnvironment<EnvironmentRings>);
 
 #[derive(Debug)]
 struct EnvironmentRings {
@@ -58,10 +55,7 @@ impl RingSet {
     }
 
     const fn of(&self, environment: Environment) -> &EnvironmentRings {
-        match environment {
-            Environment::Test => &self.test,
-            Environment::Production => &self.production,
-        }
+        self.0.of(environment)
     }
 }
 
@@ -159,6 +153,6 @@ impl Installation {
                 storage: ring(environment, Purpose::Storage)?,
             })
         };
-        Ok(RingSet { test: rings(Environment::Test)?, production: rings(Environment::Production)? })
+        PerEnvironment::try_new(rings).map(RingSet)
     }
 }

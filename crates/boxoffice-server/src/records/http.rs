@@ -1,7 +1,7 @@
 //! `GET /cmiapi/getrecord/` (token-api.md, sections 10 and 11).
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use boxoffice_core::{Parameters, Refusal};
 use boxoffice_storage::StoredRecord;
@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::context::Context;
 
 /// The events of the account that asks, the newest first.
-pub(crate) async fn getrecord(State(app): State<App>, context: Context, request: Request) -> Response {
+pub(crate) async fn getrecord(app: App, context: Context, request: Request) -> Response {
     let query = request.uri().query().unwrap_or_default();
     let parameters = match Parameters::parse(query.as_bytes(), b"") {
         Ok(parameters) => parameters,

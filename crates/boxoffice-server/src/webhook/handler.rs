@@ -1,7 +1,7 @@
 //! The operation: who asks, what was asked before, what is granted; then the record, then the answer.
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use boxoffice_core::{Drm, Event, Refusal};
 use boxoffice_storage::{RecordFilter, RecordId, RememberedAnswer};
@@ -36,7 +36,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const KEY_LENGTH: std::ops::RangeInclusive<usize> = 8..=64;
 
 /// `POST /v1/playready/redeem`.
-pub(crate) async fn handler(State(app): State<App>, context: Context, request: Request) -> Response {
+pub(crate) async fn handler(app: App, context: Context, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     match answer(&app, &context, &parts, body).await {
         Ok(response) => response,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use boxoffice_core::Environment;
+use boxoffice_core::{Environment, PerEnvironment};
 use drm_primitives::{Kek, hex};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -15,10 +15,7 @@ use crate::config::{Config, HookAuth, WebhookConfig};
 
 /// The webhooks of both environments.
 #[derive(Debug)]
-pub struct Webhooks {
-    test: Option<Webhook>,
-    production: Option<Webhook>,
-}
+pub struct Webhooks(PerEnvironment<Option<Webhook>>);
 
 /// The webhook of one environment.
 #[derive(Debug)]
@@ -47,15 +44,12 @@ impl Webhooks {
             let webhook = config.environment(environment).playready.webhook.as_ref();
             webhook.map(Webhook::open).transpose()
         };
-        Ok(Self { test: open(Environment::Test)?, production: open(Environment::Production)? })
+        PerEnvironment::try_new(open).map(Self)
     }
 
     /// The webhook of an environment, where one is configured.
     pub(super) const fn of(&self, environment: Environment) -> Option<&Webhook> {
-        match environment {
-            Environment::Test => self.test.as_ref(),
-            Environment::Production => self.production.as_ref(),
-        }
+        self.0.of(environment).as_ref()
     }
 }
 

@@ -2,10 +2,10 @@
 
 use boxoffice_core::key_ring::KeyId;
 
-use super::Which;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::place::{Place, Presence};
+use crate::which_environments::WhichEnvironments;
 
 #[derive(clap::Args)]
 pub struct Retire {
@@ -13,7 +13,7 @@ pub struct Retire {
     #[arg(value_name = "KEY")]
     key: Option<u32>,
     #[command(flatten)]
-    which: Which,
+    which: WhichEnvironments,
     /// Removes it although tokens that it sealed are still good: they end at once
     #[arg(long)]
     force: bool,

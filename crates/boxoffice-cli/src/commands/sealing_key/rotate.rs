@@ -1,14 +1,14 @@
 //! `boxoffice sealing-key rotate`.
 
-use super::Which;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::place::{Place, Presence};
+use crate::which_environments::WhichEnvironments;
 
 #[derive(clap::Args)]
 pub struct Rotate {
     #[command(flatten)]
-    which: Which,
+    which: WhichEnvironments,
 }
 
 impl Rotate {

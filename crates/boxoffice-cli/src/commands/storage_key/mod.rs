@@ -5,7 +5,6 @@ mod retire;
 mod rotate;
 mod status;
 
-use boxoffice_core::Environment;
 use clap::Subcommand;
 
 use crate::console::Console;
@@ -29,20 +28,5 @@ impl Command {
             Self::Status(command) => command.run(place, console).await,
             Self::Retire(command) => command.run(place, console).await,
         }
-    }
-}
-
-/// Which environments a command is about: the one that was named, or both.
-#[derive(clap::Args)]
-pub struct Which {
-    /// test or production [default: both]
-    #[arg(long)]
-    environment: Option<Environment>,
-}
-
-impl Which {
-    fn environments(&self) -> impl Iterator<Item = Environment> + use<> {
-        let only = self.environment;
-        Environment::ALL.into_iter().filter(move |&environment| only.is_none_or(|only| only == environment))
     }
 }

@@ -4,11 +4,11 @@ use boxoffice_core::key_ring::KeyId;
 use boxoffice_server::keystore::RetireStorageKeyError;
 use serde_json::json;
 
-use super::Which;
 use crate::console::{Console, write_json};
 use crate::failure::Failure;
 use crate::key_storage;
 use crate::place::Place;
+use crate::which_environments::WhichEnvironments;
 
 #[derive(clap::Args)]
 pub struct Retire {
@@ -16,7 +16,7 @@ pub struct Retire {
     #[arg(value_name = "ID")]
     id: u32,
     #[command(flatten)]
-    which: Which,
+    which: WhichEnvironments,
     /// Prints JSON
     #[arg(long)]
     json: bool,

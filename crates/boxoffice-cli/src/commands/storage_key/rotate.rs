@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::Which;
 use crate::console::{Console, write_json};
 use crate::failure::Failure;
 use crate::key_storage;
 use crate::place::Place;
+use crate::which_environments::WhichEnvironments;
 
 /// Makes a new key; what rests under older ones is sealed anew while the service runs
 ///
@@ -15,7 +15,7 @@ use crate::place::Place;
 #[derive(clap::Args)]
 pub struct Rotate {
     #[command(flatten)]
-    which: Which,
+    which: WhichEnvironments,
     /// Prints JSON
     #[arg(long)]
     json: bool,

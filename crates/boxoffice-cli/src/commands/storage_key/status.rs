@@ -3,16 +3,16 @@
 use boxoffice_server::keystore::StorageKeyStatus;
 use serde_json::{Value, json};
 
-use super::Which;
 use crate::console::{Console, write_json};
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::which_environments::WhichEnvironments;
 use crate::{key_storage, table, times};
 
 #[derive(clap::Args)]
 pub struct Status {
     #[command(flatten)]
-    which: Which,
+    which: WhichEnvironments,
     /// Prints JSON
     #[arg(long)]
     json: bool,

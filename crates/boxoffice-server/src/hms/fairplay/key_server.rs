@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use boxoffice_core::{Clock, Environment};
+use boxoffice_core::{Clock, Environment, PerEnvironment};
 use bytes::Bytes;
 use drm_primitives::Random;
 use fairplay::{Ckc, CreateCkc, HdcpType, KeyServerFault, RESPONSE_LIMIT, read_response};
@@ -19,10 +19,7 @@ use crate::upstream::{
 const ATTEMPTS: u32 = 2;
 
 /// The key servers of both environments.
-pub(crate) struct KeyServers {
-    test: Option<KeyServer>,
-    production: Option<KeyServer>,
-}
+pub(crate) struct KeyServers(PerEnvironment<Option<KeyServer>>);
 
 /// The key server of one environment.
 pub(crate) struct KeyServer {
@@ -50,15 +47,12 @@ impl KeyServers {
             };
             settings.map(open).transpose()
         };
-        Ok(Self { test: open(Environment::Test)?, production: open(Environment::Production)? })
+        PerEnvironment::try_new(open).map(Self)
     }
 
     /// That of an environment, where one is configured.
     pub const fn of(&self, environment: Environment) -> Option<&KeyServer> {
-        match environment {
-            Environment::Test => self.test.as_ref(),
-            Environment::Production => self.production.as_ref(),
-        }
+        self.0.of(environment).as_ref()
     }
 }
 

@@ -15,7 +15,7 @@ mod place;
 mod put;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use boxoffice_core::authenticator::{CustomerAuthenticator, Scope};
 use boxoffice_core::key_storage::{KeyProblem, KeyRefusal};
@@ -39,7 +39,7 @@ pub(crate) use answer::of_refusal as refuse;
 const BODY_LIMIT: usize = 65_536;
 
 /// Any call under `/keystore`, any method.
-pub async fn handler(State(app): State<App>, context: Context, request: Request) -> Response {
+pub async fn handler(app: App, context: Context, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Some(place) = Place::of(parts.uri.path()) else {
         return of_refusal(&Refusal::of_status(404, "there is nothing at this path"), &context);
