@@ -22,7 +22,7 @@ use crate::keystore::KeyStorage;
 use crate::request_id::RequestIds;
 use crate::telemetry::{AccessLog, LogSink, Metrics};
 use crate::webhook::Webhooks;
-use crate::work_pool::{WorkError, WorkPool};
+use crate::work_pool::{Busy, Panicked, WorkPool};
 
 /// What the service is made of. A program has one; a test makes one for itself.
 pub struct AppParts {
@@ -176,26 +176,28 @@ impl App {
         &self.0.metrics
     }
 
-    /// Does work that keeps a processor busy beside the reactor.
+    /// Begins a future that keeps a processor busy beside the reactor, once it has its turn. Where too much is waiting
+    /// it is begun with what to answer: 503 with `Retry-After`.
+    pub async fn in_turn<F>(&self, make: impl FnOnce(Result<(), Refusal>) -> F + Send + 'static) -> F::Output
+    where
+        F: Future + Send + 'static,
+        F::Output: Send,
+    {
+        let busy =
+            |Busy| Refusal::of_status(503, "too many licences are being made; try again").retry_after(1);
+        self.0.work.begin(move |turn| make(turn.map_err(busy))).await
+    }
+
+    /// Does work that keeps a processor busy for a request that has had its turn.
     ///
     /// # Errors
-    /// 503 with `Retry-After` where too much is waiting already; 500 where the work has a defect.
+    /// 500 where the work has a defect.
     pub async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.0.work.run(work).await.map_err(not_done)
-    }
-
-    /// Does more of it for a request that has been let in.
-    ///
-    /// # Errors
-    /// 500 where the work has a defect.
-    pub async fn compute_on<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Refusal> {
-        self.0.work.go_on(work).await.map_err(not_done)
+        let failed = |Panicked| Refusal::of_status(500, "the service has failed; its log says why");
+        self.0.work.run(work).await.map_err(failed)
     }
 
     /// Who is let in.
@@ -290,15 +292,6 @@ impl App {
             every.tick().await;
             self.refresh_rings().await;
         }
-    }
-}
-
-fn not_done(error: WorkError) -> Refusal {
-    match error {
-        WorkError::Busy => {
-            Refusal::of_status(503, "too many licences are being made; try again").retry_after(1)
-        }
-        WorkError::Panicked => Refusal::of_status(500, "the service has failed; its log says why"),
     }
 }
 

@@ -33,11 +33,18 @@ pub(crate) async fn widevine(app: App, context: Context, request: Request) -> Re
         Ok(read) => read,
         Err(refused) => return refused,
     };
-    let outcome = match &asked.body {
-        Ok(body) => widevine::rights::redeem(&app, &asked.redemption(), &mut facts, body).await,
-        Err(error) => Err(bad_body(Event::WidevineLicenseFailed, *error)),
-    };
-    asked.answer(&app, &mut facts, outcome).await
+    let there = app.clone();
+    // RSA takes half a millisecond: on the cryptography threads, or nobody else is served meanwhile.
+    app.in_turn(move |turn| async move {
+        let app = there;
+        let outcome = match (turn, &asked.body) {
+            (Err(busy), _) => Err(busy),
+            (Ok(()), Ok(body)) => widevine::rights::redeem(&app, &asked.redemption(), &mut facts, body).await,
+            (Ok(()), Err(error)) => Err(bad_body(Event::WidevineLicenseFailed, *error)),
+        };
+        asked.answer(&app, &mut facts, outcome).await
+    })
+    .await
 }
 
 /// Clear Key.
@@ -63,32 +70,27 @@ pub(crate) async fn playready(app: App, context: Context, request: Request) -> R
         Ok(read) => read,
         Err(refused) => return refused,
     };
-    let outcome = match &asked.body {
-        Ok(body) => playready::rights::redeem(&app, &asked.redemption(), &mut facts, body).await,
-        Err(error @ BodyError::TooLong { .. }) => Err(playready::Fault::too_long(error.to_string())),
-        Err(error) => Err(body_refusal(*error).into()),
-    };
-    app.metrics().redeemed(Drm::PlayReady, outcome.is_ok());
-    let fault = match outcome {
-        Ok(licence) => return licence_answer(licence),
-        Err(fault) => fault,
-    };
-    asked.redemption().refuse(&app, &mut facts, &fault.refusal).await;
-    if matches!(asked.parameters.one("errorFormat"), Ok(Some(_))) {
-        return refuse(&fault.refusal, &asked.context, asked.format);
-    }
-    let mut custom_data = error_json(&fault.refusal, asked.context.request_id);
-    if let Some(members) = custom_data.as_object_mut() {
-        members.insert("status".to_owned(), fault.refusal.http_status().into());
-    }
-    let soap = fault.to_soap(&actor, &custom_data.to_string());
-    let mut response = Response::new(Body::from(soap));
-    // Players take a fault from a 500 alone (playready.md, section 6).
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    let content_type = HeaderValue::from_static("text/xml; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, content_type);
-    mark(&mut response, &fault.refusal);
-    response
+    let there = app.clone();
+    // Curve arithmetic takes as long.
+    app.in_turn(move |turn| async move {
+        let app = there;
+        let outcome = match (turn, &asked.body) {
+            (Err(busy), _) => Err(busy.into()),
+            (Ok(()), Ok(body)) => {
+                playready::rights::redeem(&app, &asked.redemption(), &mut facts, body).await
+            }
+            (Ok(()), Err(error @ BodyError::TooLong { .. })) => {
+                Err(playready::Fault::too_long(error.to_string()))
+            }
+            (Ok(()), Err(error)) => Err(body_refusal(*error).into()),
+        };
+        app.metrics().redeemed(Drm::PlayReady, outcome.is_ok());
+        match outcome {
+            Ok(licence) => licence_answer(licence),
+            Err(fault) => asked.answer_fault(&app, &mut facts, &fault, &actor).await,
+        }
+    })
+    .await
 }
 
 /// FairPlay. Its licences come from the operator's own key server (fairplay.md).
@@ -171,6 +173,33 @@ impl Asked {
                 refuse(&refusal, &self.context, self.format)
             }
         }
+    }
+
+    /// `actor` is the path that was asked.
+    async fn answer_fault(
+        &self,
+        app: &App,
+        facts: &mut Facts,
+        fault: &playready::Fault,
+        actor: &str,
+    ) -> Response {
+        let refusal = &fault.refusal;
+        self.redemption().refuse(app, facts, refusal).await;
+        if matches!(self.parameters.one("errorFormat"), Ok(Some(_))) {
+            return refuse(refusal, &self.context, self.format);
+        }
+        let mut custom_data = error_json(refusal, self.context.request_id);
+        if let Some(members) = custom_data.as_object_mut() {
+            members.insert("status".to_owned(), refusal.http_status().into());
+        }
+        let soap = fault.to_soap(actor, &custom_data.to_string());
+        let mut response = Response::new(Body::from(soap));
+        // Players take a fault from a 500 alone (playready.md, section 6).
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        let content_type = HeaderValue::from_static("text/xml; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+        mark(&mut response, refusal);
+        response
     }
 }
 

@@ -35,7 +35,7 @@ use tokio::sync::oneshot;
 use crate::StorageError;
 use job::{Job, call};
 use queue::{Lane, Queue, Refused};
-use writer::{Transaction, WriteJob};
+use writer::{Purpose, Transaction, WriteJob};
 
 /// How many threads answer look-ups; one more does the long reads.
 const READERS: usize = 2;
@@ -96,7 +96,15 @@ impl SqliteStorage {
         &self,
         work: impl Fn(&Transaction) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        self.begin_write(Lane::Interactive, 0, work)?.outcome().await
+        self.begin_write(Purpose::Call, work)?.outcome().await
+    }
+
+    /// The same for a licence, which may wait a little for others to share its commit.
+    async fn write_licence<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Transaction) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        self.begin_write(Purpose::Licence, work)?.outcome().await
     }
 
     /// Changes `rows` rows, about, without getting into the way of what viewers wait for.
@@ -114,17 +122,16 @@ impl SqliteStorage {
         rows: usize,
         work: impl Fn(&Transaction) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<Begun<T>, StorageError> {
-        self.begin_write(Lane::Ingest, rows, work)
+        self.begin_write(Purpose::Ingest(rows), work)
     }
 
     fn begin_write<T: Send + 'static>(
         &self,
-        lane: Lane,
-        rows: usize,
+        purpose: Purpose,
         work: impl Fn(&Transaction) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<Begun<T>, StorageError> {
         let (job, answer) = call(work);
-        self.writes.push(lane, WriteJob { job, rows }).map_err(too_many)?;
+        self.writes.push(purpose.lane(), WriteJob { job, purpose }).map_err(too_many)?;
         Ok(Begun(answer))
     }
 

@@ -88,6 +88,12 @@ impl<J> Queue<J> {
         lanes.idle -= 1;
     }
 
+    /// How many interactive jobs wait, if all of them are such as `which` says.
+    pub(super) fn waiting_if_all(&self, which: impl Fn(&J) -> bool) -> Option<usize> {
+        let lanes = self.lock();
+        lanes.interactive.iter().all(which).then_some(lanes.interactive.len())
+    }
+
     /// Takes up to `limit` interactive jobs, but no more than one of `threads` equal shares, so that one thread
     /// does not take what another could do at the same time.
     pub(super) fn take_share(&self, threads: usize, limit: usize, taken: &mut Vec<J>) {
@@ -142,6 +148,18 @@ mod tests {
         let mut taken = Vec::new();
         queue.take_share(1, 8, &mut taken);
         assert_eq!((taken, queue.take_ingest(true)), (vec![2], Some(1)));
+    }
+
+    #[test]
+    fn what_waits_is_counted_if_it_is_all_of_a_kind() {
+        let queue = Queue::new(8, 8);
+        queue.push(Lane::Ingest, 1).unwrap();
+        assert_eq!(queue.waiting_if_all(|_| false), Some(0));
+        queue.push(Lane::Interactive, 2).unwrap();
+        queue.push(Lane::Interactive, 4).unwrap();
+        assert_eq!(queue.waiting_if_all(|job| job % 2 == 0), Some(2));
+        queue.push(Lane::Interactive, 3).unwrap();
+        assert_eq!(queue.waiting_if_all(|job| job % 2 == 0), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
 #[async_trait]
 impl Redemptions for SqliteStorage {
     async fn grant(&self, grant: Grant) -> Result<GrantOutcome, StorageError> {
-        self.write(move |transaction| redemptions::grant(&transaction.connection, &grant)).await
+        self.write_licence(move |transaction| redemptions::grant(&transaction.connection, &grant)).await
     }
 
     async fn renew(
@@ -21,11 +21,15 @@ impl Redemptions for SqliteStorage {
         event: SessionEvent,
         active_until: Timestamp,
     ) -> Result<RenewOutcome, StorageError> {
-        self.write(move |transaction| redemptions::renew(&transaction.connection, &event, active_until)).await
+        self.write_licence(move |transaction| {
+            redemptions::renew(&transaction.connection, &event, active_until)
+        })
+        .await
     }
 
     async fn release(&self, event: SessionEvent, expires: Timestamp) -> Result<RecordId, StorageError> {
-        self.write(move |transaction| redemptions::release(&transaction.connection, &event, expires)).await
+        self.write_licence(move |transaction| redemptions::release(&transaction.connection, &event, expires))
+            .await
     }
 
     async fn streams(

@@ -11,7 +11,7 @@ use crate::StorageError;
 use crate::key_audit::EncodedRecords;
 use crate::sqlite::job::Job;
 use crate::sqlite::key_audit;
-use crate::sqlite::queue::Queue;
+use crate::sqlite::queue::{Lane, Queue};
 use crate::sqlite::tally::Tally;
 
 /// The most interactive jobs of one transaction, which bounds how long the first of them waits.
@@ -29,14 +29,45 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// for one row as for fifty; whoever comes after a silence waits for nothing.
 const GATHER: Duration = Duration::from_micros(400);
 
+/// Licences that come one by one, as fast as cryptography makes them, go on sharing a commit while more of them come
+/// within [`GATHER`]: until there are so many, or the first has waited so long.
+const ENOUGH: usize = 16;
+const PATIENCE: Duration = Duration::from_millis(4);
+
 /// The write-ahead log is brought into the file once it has so many pages of 2 KiB.
 const CHECKPOINT_PAGES: i64 = 4_096;
 
 /// What waits for the writer.
 pub(super) struct WriteJob {
     pub(super) job: Box<dyn Job<Transaction>>,
-    /// How many rows of ingest it writes, about; none where somebody waits for it.
-    pub(super) rows: usize,
+    pub(super) purpose: Purpose,
+}
+
+/// What a write is for, which says when it is done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Purpose {
+    /// A licence: what came before it took longer than to wait a little for others does.
+    Licence,
+    /// Anything else that somebody waits for.
+    Call,
+    /// So many rows, about, which nobody waits for.
+    Ingest(usize),
+}
+
+impl Purpose {
+    pub(super) const fn lane(self) -> Lane {
+        match self {
+            Self::Licence | Self::Call => Lane::Interactive,
+            Self::Ingest(_) => Lane::Ingest,
+        }
+    }
+
+    const fn rows(self) -> usize {
+        match self {
+            Self::Licence | Self::Call => 0,
+            Self::Ingest(rows) => rows,
+        }
+    }
 }
 
 /// What the jobs of one transaction write into.
@@ -95,19 +126,24 @@ impl Transaction {
 pub(super) fn run(transaction: &Transaction, queue: &Queue<WriteJob>) {
     let mut jobs = Vec::new();
     let mut next: Option<Instant> = None;
+    let mut shared = false;
     while queue.wait() {
         if let Some(early) = next.and_then(|next| next.checked_duration_since(Instant::now())) {
             thread::park_timeout(early);
         }
+        if shared {
+            gather_licences(queue);
+        }
         next = Instant::now().checked_add(GATHER);
         queue.take_share(1, BATCH, &mut jobs);
+        shared = jobs.len() > 1;
         jobs.retain(|waiting| !waiting.job.is_abandoned());
         let ended = transaction.begin().and_then(|()| run_all(transaction, queue, &mut jobs));
         if jobs.is_empty() && ended.is_err() {
             // Nobody interactive is there to hear it, so it is the ingest jobs that do; else they would wait for ever.
             jobs.extend(std::iter::from_fn(|| queue.take_ingest(false)).take(INGEST_SHARE));
         }
-        let ingest_rows: usize = jobs.iter().map(|waiting| waiting.rows).sum();
+        let ingest_rows: usize = jobs.iter().map(|waiting| waiting.purpose.rows()).sum();
         for waiting in jobs.drain(..) {
             waiting.job.answer(&ended);
         }
@@ -115,6 +151,19 @@ pub(super) fn run(transaction: &Transaction, queue: &Queue<WriteJob>) {
         if ingest_rows > PAUSE_AFTER_ROWS {
             queue.pause(PAUSE);
         }
+    }
+}
+
+/// Waits while nothing but licences does, and more of them come.
+fn gather_licences(queue: &Queue<WriteJob>) {
+    let since = Instant::now();
+    let mut seen = 0;
+    while let Some(waiting) = queue.waiting_if_all(|waiting| waiting.purpose == Purpose::Licence)
+        && (seen + 1..ENOUGH).contains(&waiting)
+        && since.elapsed() < PATIENCE
+    {
+        seen = waiting;
+        thread::park_timeout(GATHER);
     }
 }
 
@@ -131,7 +180,7 @@ fn run_all(
     while all_done && ingest_rows < INGEST_ROWS {
         let Some(mut waiting) = queue.take_ingest(ingest_rows >= INGEST_SHARE) else { break };
         if !waiting.job.is_abandoned() {
-            ingest_rows += waiting.rows;
+            ingest_rows += waiting.purpose.rows();
             all_done = waiting.job.run(transaction);
             jobs.push(waiting);
         }

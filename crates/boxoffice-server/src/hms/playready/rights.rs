@@ -40,7 +40,6 @@ pub async fn redeem(
     let admitted = Arc::new(admitted);
     let (issuer_there, revocations) =
         (Arc::clone(issuer), app.issuers().of(redemption.environment).playready_revocations.current());
-    // Curve arithmetic takes a millisecond: on the cryptography threads, or nobody else is served meanwhile.
     let identified = app.compute(move || {
         let device = issuer_there.identify(&challenge, now, &revocations);
         device.map(|device| (challenge, device))
@@ -117,7 +116,7 @@ async fn issue(
     now: i64,
 ) -> Result<Vec<u8>, Fault> {
     let (issuer, random) = (Arc::clone(issuer), Arc::clone(app.random()));
-    let licences = app.compute_on(move || issuer.issue(&device, &policies, challenge.nonce(), now, &*random));
+    let licences = app.compute(move || issuer.issue(&device, &policies, challenge.nonce(), now, &*random));
     licences.await?.map_err(|error| Fault::from(&playready::Refusal::from(error)))
 }
 

@@ -20,7 +20,6 @@ pub(in super::super) async fn issue(
     challenge: Challenge,
 ) -> Result<(Vec<u8>, Option<String>), Refusal> {
     let now = facts.time.as_second();
-    // RSA takes half a millisecond: on the cryptography threads, or nobody else is served meanwhile.
     let revocations = app.issuers().of(facts.environment).widevine_revocations.current();
     let identified = app.compute(move || match issuer.identify(&challenge, now, &revocations) {
         Ok(device) => Ok((challenge, device)),
@@ -52,7 +51,7 @@ pub(in super::super) async fn issue(
     let policy = renewal.filter(|_| decision.licence_type == LicenceType::Streaming).map(RenewalPolicy::from);
     let session_key = session_keys(app, facts.environment).into_iter().next().ok_or_else(no_session_key)?;
     let (random, token_id) = (Arc::clone(app.random()), admitted.entitlement.token_id);
-    let licence = app.compute_on(move || {
+    let licence = app.compute(move || {
         let renewal = policy.map(|policy| policy.draw(&*random));
         let licence = widevine::Licence {
             challenge: &challenge,

@@ -1,0 +1,340 @@
+//! A few threads for work that keeps a processor busy, RSA above all, which would stall the reactor.
+//!
+//! Its queue is for bursts. Where it has not been empty for a while there is more to do than can be done, and then
+//! whoever would wait long is told to come back, while those who are let in wait shortly: what is completed stays the
+//! same, and is completed in time (the idea is `CoDel`'s, for queues of packets).
+//!
+//! Whoever has a turn keeps the thread until he first waits for something: [`WorkPool::begin`]. So a redemption passes
+//! from the reactor to one of these threads, from there to the database, and back, and no other thread is woken.
+
+mod begun;
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use begun::Handover;
+
+thread_local! {
+    /// Whether this is a thread of a pool.
+    static AT_WORK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// As many threads as processors, and a queue with an end.
+#[derive(Debug)]
+pub struct WorkPool(Arc<Queue>);
+
+/// As much is waiting as may wait: the caller should be told to come back.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("too much is waiting")]
+pub struct Busy;
+
+/// A piece of work panicked, which is a defect.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("the work panicked")]
+pub struct Panicked;
+
+/// What becomes of a piece of work when its turn comes.
+type Turn = Result<(), Busy>;
+
+/// How long the queue may go without being empty before that counts as too much to do: a thousand players who come at
+/// once are not.
+const BURST: Duration = Duration::from_secs(1);
+
+/// How long a piece of work waits at most, where there is too much to do. A few dozen players who ask again as soon
+/// as they have their answer keep the queue from being empty too, and two processors make each wait for less than this.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+struct Job {
+    work: Box<dyn FnOnce(Turn) + Send>,
+    /// When it came, where it may be refused.
+    came: Option<Instant>,
+}
+
+struct Queue {
+    state: Mutex<State>,
+    work: Condvar,
+    capacity: usize,
+}
+
+struct State {
+    jobs: VecDeque<Job>,
+    /// When nothing was waiting.
+    empty_at: Instant,
+    /// How many threads sleep: waking one is a system call, which is saved while all are busy.
+    idle: usize,
+    closed: bool,
+}
+
+impl WorkPool {
+    /// Starts `threads` threads; `capacity` pieces of work may wait for them.
+    ///
+    /// # Panics
+    /// Where the operating system gives no thread.
+    #[must_use]
+    pub fn new(threads: usize, capacity: usize) -> Self {
+        let state = State { jobs: VecDeque::new(), empty_at: Instant::now(), idle: 0, closed: false };
+        let queue = Arc::new(Queue { state: Mutex::new(state), work: Condvar::new(), capacity });
+        for number in 0..threads.max(1) {
+            let queue = Arc::clone(&queue);
+            std::thread::Builder::new()
+                .name(format!("work-{number}"))
+                .spawn(move || queue.run())
+                .expect("a process that is starting can have some more threads");
+        }
+        Self(queue)
+    }
+
+    /// Begins a future on one of the threads, with whether it has its turn; it stays there until it first waits for
+    /// something, and then goes on where its caller is. If the caller goes away before, it is not begun.
+    ///
+    /// # Panics
+    /// As the future does.
+    pub async fn begin<F>(&self, make: impl FnOnce(Result<(), Busy>) -> F + Send + 'static) -> F::Output
+    where
+        F: Future + Send + 'static,
+        F::Output: Send,
+    {
+        let handover = Arc::new(Handover::new());
+        let mut not_begun = Some((make, Instant::now()));
+        let mut own = None;
+        poll_fn(|task| {
+            // What was not begun is pushed behind this poll, which leaves the waker.
+            let polled = handover.poll(task, &mut own);
+            if let Some((make, came)) = not_begun.take() {
+                let (there, runtime) = (Arc::downgrade(&handover), Handle::try_current());
+                let work = move |turn| {
+                    if let Some(handover) = there.upgrade() {
+                        let _runtime = runtime.as_ref().map(Handle::enter);
+                        handover.begin(|| make(turn));
+                    }
+                };
+                if let Err(job) = self.0.push(Job { work: Box::new(work), came: Some(came) }) {
+                    (job.work)(Err(Busy));
+                }
+            }
+            polled
+        })
+        .await
+    }
+
+    /// Does `work` on one of the threads, for somebody who has had his turn: first of all that waits, and never
+    /// refused, or what was done for him already would be done in vain. If the caller goes away before it has begun,
+    /// it is not done.
+    ///
+    /// # Errors
+    /// [`Panicked`].
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Panicked> {
+        if AT_WORK.get() {
+            return catch_unwind(AssertUnwindSafe(work)).map_err(|_| Panicked);
+        }
+        let (sender, receiver) = oneshot::channel();
+        let work = move |_| {
+            if !sender.is_closed() {
+                let _ = sender.send(work());
+            }
+        };
+        // What did not come just now is never refused.
+        drop(self.0.push(Job { work: Box::new(work), came: None }));
+        receiver.await.map_err(|_| Panicked)
+    }
+}
+
+impl Drop for WorkPool {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.work.notify_all();
+    }
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a piece of work wait, or gives it back where as much is waiting as may.
+    fn push(&self, job: Job) -> Result<(), Job> {
+        let mut state = self.lock();
+        match job.came {
+            None => state.jobs.push_front(job),
+            Some(_) if state.jobs.len() >= self.capacity => return Err(job),
+            Some(came) => {
+                if state.jobs.is_empty() {
+                    state.empty_at = came;
+                }
+                state.jobs.push_back(job);
+            }
+        }
+        let wake = state.idle > 0;
+        drop(state);
+        if wake {
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    fn run(&self) {
+        AT_WORK.set(true);
+        loop {
+            let mut state = self.lock();
+            while state.jobs.is_empty() && !state.closed {
+                state.idle += 1;
+                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.idle -= 1;
+            }
+            let Some(job) = state.jobs.pop_front() else { return };
+            let turn = state.turn(job.came, Instant::now());
+            drop(state);
+            // A panic is a defect, reported by the default hook; the thread must outlive it.
+            let _ = catch_unwind(AssertUnwindSafe(|| (job.work)(turn)));
+        }
+    }
+}
+
+impl State {
+    /// Whether a piece of work is done whose turn has come.
+    fn turn(&mut self, came: Option<Instant>, now: Instant) -> Turn {
+        let too_much = now.saturating_duration_since(self.empty_at) > BURST;
+        if self.jobs.is_empty() {
+            self.empty_at = now;
+        }
+        let waited = came.map_or(Duration::ZERO, |came| now.saturating_duration_since(came));
+        if too_much && waited > PATIENCE { Err(Busy) } else { Ok(()) }
+    }
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Queue({} waiting)", self.lock().jobs.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thread of the pool that does nothing until the sender is used.
+    async fn hold(pool: &Arc<WorkPool>) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinHandle<bool>) {
+        let (release, wait) = std::sync::mpsc::channel();
+        let (begun, at_work) = oneshot::channel();
+        let running = Arc::clone(pool);
+        let held = tokio::spawn(async move {
+            let work = move || {
+                let _ = begun.send(());
+                wait.recv().is_ok()
+            };
+            running.run(work).await.unwrap()
+        });
+        at_work.await.unwrap();
+        (release, held)
+    }
+
+    fn thread() -> Option<String> {
+        std::thread::current().name().map(ToOwned::to_owned)
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_and_a_panic_costs_one_piece_of_work() {
+        let pool = Arc::new(WorkPool::new(1, 1));
+        let (release, held) = hold(&pool).await;
+        let waiting = Arc::clone(&pool);
+        let second = tokio::spawn(async move { waiting.run::<()>(|| panic!("on purpose")).await });
+        while pool.0.lock().jobs.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(pool.begin(|turn| async move { turn }).await, Err(Busy));
+        release.send(()).unwrap();
+        assert!(held.await.unwrap());
+        assert_eq!(second.await.unwrap(), Err(Panicked));
+        assert_eq!(pool.run(|| 4).await, Ok(4));
+    }
+
+    #[tokio::test]
+    async fn a_future_is_begun_on_a_thread_of_the_pool_and_goes_on_where_its_caller_is() {
+        let pool = Arc::new(WorkPool::new(1, 8));
+        let (answer, waiting) = oneshot::channel();
+        let (begun, at_work) = oneshot::channel();
+        let there = Arc::clone(&pool);
+        let caller = tokio::spawn({
+            let pool = Arc::clone(&pool);
+            async move {
+                pool.begin(|turn| async move {
+                    let inner = there.run(thread).await.unwrap();
+                    let _ = begun.send(());
+                    let answered: Result<u32, _> = waiting.await;
+                    (turn, inner, answered.unwrap(), thread(), there.run(thread).await.unwrap())
+                })
+                .await
+            }
+        });
+        at_work.await.unwrap();
+        answer.send(7).unwrap();
+        let here = thread();
+        let work = Some("work-0".to_owned());
+        assert_eq!(caller.await.unwrap(), (Ok(()), work.clone(), 7, here, work));
+    }
+
+    #[tokio::test]
+    async fn a_future_is_not_begun_for_a_caller_who_went_away_and_its_panic_is_its_callers() {
+        let pool = Arc::new(WorkPool::new(1, 8));
+        let (release, held) = hold(&pool).await;
+        let (sender, mut receiver) = oneshot::channel();
+        let waiting = Arc::clone(&pool);
+        let gone = tokio::spawn(async move { waiting.begin(|_| async move { sender.send(()) }).await });
+        while pool.0.lock().jobs.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        gone.abort();
+        assert!(gone.await.unwrap_err().is_cancelled());
+        release.send(()).unwrap();
+        assert!(held.await.unwrap());
+        let panics = tokio::spawn(async move { pool.begin(|_| async { panic!("on purpose") }).await });
+        assert!(panics.await.unwrap_err().is_panic());
+        assert!(receiver.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_wake_between_the_first_poll_and_its_end_is_not_lost() {
+        let pool = WorkPool::new(2, 8);
+        for round in 0..2_000 {
+            let begun = pool.begin(move |_| async move {
+                let (sender, receiver) = oneshot::channel();
+                // Another thread may answer before, while or after this one gives the future back.
+                let other = std::thread::spawn(move || sender.send(round));
+                let answered = receiver.await;
+                (answered, other.join().unwrap())
+            });
+            assert_eq!(begun.await, (Ok(round), Ok(())));
+        }
+    }
+
+    #[test]
+    fn a_burst_is_worked_off_and_what_goes_on_for_long_is_refused() {
+        let start = Instant::now();
+        let after = |burst: Duration, more: Duration| start + burst + more;
+        let (moment, long) = (Duration::from_millis(1), 2 * BURST);
+        let job = || Job { work: Box::new(|_| {}), came: None };
+        let mut state = State { jobs: VecDeque::from([job()]), empty_at: start, idle: 0, closed: false };
+        // A burst may wait; where there has long been too much to do, only for so long.
+        assert!(state.turn(Some(start), start + BURST).is_ok());
+        assert!(state.turn(Some(after(long, Duration::ZERO)), after(long, PATIENCE)).is_ok());
+        assert!(state.turn(Some(after(long, Duration::ZERO)), after(long, PATIENCE + moment)).is_err());
+        // Whoever was let in goes on.
+        assert!(state.turn(None, after(long, PATIENCE + moment)).is_ok());
+        // Once it has been empty, all is well again.
+        state.jobs.clear();
+        assert!(state.turn(Some(after(long, PATIENCE)), after(long, PATIENCE)).is_ok());
+        state.jobs.push_back(job());
+        assert!(state.turn(Some(after(long, PATIENCE)), after(long, PATIENCE + BURST)).is_ok());
+    }
+}
