@@ -15,6 +15,8 @@ pub struct Parameters {
     text: Zeroizing<Vec<u8>>,
     /// Where each stands in it.
     pairs: Vec<Pair>,
+    /// The [`trait_of`] of every name: most names that are asked for are not there.
+    traits: u64,
 }
 
 struct Pair {
@@ -44,6 +46,7 @@ impl Parameters {
         let mut parameters = Self {
             text: Zeroizing::new(Vec::with_capacity(query.len() + form.len())),
             pairs: Vec::with_capacity(16),
+            traits: 0,
         };
         for pair in [query, form].into_iter().flat_map(|part| part.split(|&byte| byte == b'&')) {
             if pair.is_empty() {
@@ -56,6 +59,7 @@ impl Parameters {
             let (name, value) = pair.split_at(equals);
             let name = decode_onto(&mut parameters.text, name);
             let value = decode_onto(&mut parameters.text, value.get(1..).unwrap_or_default());
+            parameters.traits |= trait_of(parameters.at(&name));
             parameters.pairs.push(Pair { name, value });
         }
         Ok(parameters)
@@ -82,7 +86,8 @@ impl Parameters {
     /// Every value of a parameter, in order.
     pub fn all<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         let of_name = move |pair: &&Pair| self.at(&pair.name) == name.as_bytes();
-        self.pairs.iter().filter(of_name).map(|pair| self.at(&pair.value))
+        let pairs = if self.traits & trait_of(name.as_bytes()) == 0 { &[] } else { self.pairs.as_slice() };
+        pairs.iter().filter(of_name).map(|pair| self.at(&pair.value))
     }
 
     /// The names that came with a value, in order, repeated as often as they came.
@@ -93,6 +98,12 @@ impl Parameters {
     fn at(&self, range: &Range<usize>) -> &[u8] {
         self.text.get(range.clone()).unwrap_or_default()
     }
+}
+
+/// One bit of 64, by the length of a name and its first and last byte.
+fn trait_of(name: &[u8]) -> u64 {
+    let [first, last] = [name.first(), name.last()].map(|byte| byte.map_or(0, |&byte| usize::from(byte)));
+    1 << ((name.len() * 11 + first * 5 + last) % 64)
 }
 
 /// Appends a name or value as it is meant, and says where it stands. It is never longer than as it was written.

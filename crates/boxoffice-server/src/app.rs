@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::Guard;
 use boxoffice_core::authenticator::Scope;
 use boxoffice_core::{Clock, Environment, Parameters, PerEnvironment, Refusal};
 use drm_primitives::Random;
@@ -142,7 +143,7 @@ impl App {
 
     /// The rings of keys in force.
     #[must_use]
-    pub fn rings(&self) -> Arc<RingSet> {
+    pub fn rings(&self) -> Guard<Arc<RingSet>> {
         self.0.rings.current()
     }
 

@@ -7,9 +7,10 @@
 mod authenticate;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use boxoffice_core::authenticator::{AuthenticatorHashKey, AuthenticatorSecret, CustomerAuthenticator};
 use boxoffice_core::{Account, AccountId};
 use boxoffice_storage::{Storage, StorageError};
@@ -27,12 +28,12 @@ pub struct Accounts {
 
 #[derive(Debug, Default)]
 struct Entry {
-    seen: Mutex<Option<Seen>>,
+    seen: ArcSwapOption<Seen>,
     /// Whoever holds it asks the database; the others wait for the answer.
     asking: tokio::sync::Mutex<()>,
     /// The secret that was shown last and is one of the account's, with its hash. A customer shows the same one again
     /// and again, and hashing it takes longer than all the rest of finding the account.
-    shown: Mutex<Option<(AuthenticatorSecret, [u8; 32])>>,
+    shown: ArcSwapOption<(AuthenticatorSecret, [u8; 32])>,
 }
 
 #[derive(Clone, Debug)]
@@ -88,7 +89,7 @@ impl Accounts {
         if let Some(account) = entry.fresh(self.fresh_for) {
             return Ok(Some((Arc::clone(&entry), account)));
         }
-        let stale = entry.seen().filter(|seen| seen.read_at.elapsed() < Self::STALE);
+        let stale = entry.seen.load_full().filter(|seen| seen.read_at.elapsed() < Self::STALE);
         let asked = match &stale {
             None => self.storage.account(id).await,
             Some(_) => timeout(Self::PATIENCE, self.storage.account(id)).await.unwrap_or_else(|_| {
@@ -103,8 +104,8 @@ impl Accounts {
             }
             (Err(error), Some(stale)) => {
                 tracing::warn!(account.id = id.0, %error, "an account could not be read again, and is used as it was");
-                entry.asked_in_vain();
-                Ok(Some((Arc::clone(&entry), stale.account)))
+                entry.asked_in_vain(&stale);
+                Ok(Some((Arc::clone(&entry), Arc::clone(&stale.account))))
             }
             (Err(error), None) => Err(error),
         }
@@ -125,12 +126,8 @@ impl Accounts {
 }
 
 impl Entry {
-    fn seen(&self) -> Option<Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     fn fresh(&self, fresh_for: Duration) -> Option<Arc<Account>> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.seen.load();
         let seen = seen.as_ref().filter(|seen| seen.asked_at.elapsed() < fresh_for)?;
         Some(Arc::clone(&seen.account))
     }
@@ -138,15 +135,13 @@ impl Entry {
     fn put(&self, account: Account) -> Arc<Account> {
         let account = Arc::new(account);
         let now = Instant::now();
-        let seen = Seen { account: Arc::clone(&account), read_at: now, asked_at: now };
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+        self.seen.store(Some(Arc::new(Seen { account: Arc::clone(&account), read_at: now, asked_at: now })));
         account
     }
 
     /// The hash of what was shown.
     fn hash(&self, keys: &AuthenticatorHashKey, given: &CustomerAuthenticator) -> [u8; 32] {
-        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*shown {
+        match self.shown.load().as_deref() {
             Some((secret, hash)) if secret.equals(&given.secret) => *hash,
             Some(_) | None => keys.hash(given.account, &given.secret),
         }
@@ -154,16 +149,14 @@ impl Entry {
 
     /// Remembers the hash of a secret that is one of the account's.
     fn remember(&self, secret: AuthenticatorSecret, hash: [u8; 32]) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        if shown.as_ref().is_none_or(|(_, known)| *known != hash) {
-            *shown = Some((secret, hash));
+        if self.shown.load().as_deref().is_none_or(|(_, known)| *known != hash) {
+            self.shown.store(Some(Arc::new((secret, hash))));
         }
     }
 
-    fn asked_in_vain(&self) {
-        if let Some(seen) = self.seen.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            seen.asked_at = Instant::now();
-        }
+    /// Called by whoever asks the database, who alone changes it.
+    fn asked_in_vain(&self, stale: &Seen) {
+        self.seen.store(Some(Arc::new(Seen { asked_at: Instant::now(), ..stale.clone() })));
     }
 }
 

@@ -1,7 +1,8 @@
 //! The rings of keys, opened and in memory; read again whenever the database may have more.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use arc_swap::{ArcSwap, Guard};
 use boxoffice_core::key_ring::{KeyId, Purpose, Secret32, WrappedRingKey};
 use boxoffice_core::seal::{SealingKey, SealingRing};
 use boxoffice_core::{Environment, PerEnvironment};
@@ -33,7 +34,7 @@ struct EnvironmentRings {
 
 /// The rings in force, shared by everything in the process.
 #[derive(Clone)]
-pub struct Rings(Arc<RwLock<Arc<RingSet>>>);
+pub struct Rings(Arc<ArcSwap<RingSet>>);
 
 impl RingSet {
     /// The ring that seals and opens the tokens of an environment.
@@ -62,8 +63,8 @@ impl RingSet {
 impl Rings {
     /// The rings in force now.
     #[must_use]
-    pub fn current(&self) -> Arc<RingSet> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    pub fn current(&self) -> Guard<Arc<RingSet>> {
+        self.0.load()
     }
 
     /// Reads the rings again: once a second, and where a token names a key that is not there.
@@ -71,8 +72,7 @@ impl Rings {
     /// # Errors
     /// [`InstallationError`]; the rings stay as they were.
     pub async fn refresh(&self, installation: &Installation) -> Result<(), InstallationError> {
-        let set = Arc::new(installation.read_rings().await?);
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = set;
+        self.0.store(Arc::new(installation.read_rings().await?));
         Ok(())
     }
 }
@@ -83,7 +83,7 @@ impl Installation {
     /// # Errors
     /// [`InstallationError`]: the database does not answer, or a key in it does not open.
     pub async fn rings(&self) -> Result<Rings, InstallationError> {
-        Ok(Rings(Arc::new(RwLock::new(Arc::new(self.read_rings().await?)))))
+        Ok(Rings(Arc::new(ArcSwap::from_pointee(self.read_rings().await?))))
     }
 
     /// Draws a key for a ring and adds it under the first number that is free.

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use super::only_when_woken::OnlyWhenWoken;
 use crate::edge::Edge;
 use crate::hosts::Peer;
 use crate::webhook::{ClientCertificate, WebhookOnly};
@@ -90,8 +91,9 @@ async fn drive(
     });
     let builder = builder();
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let mut watch = pin!(until_idle(&activity, patience));
+    let mut idle = pin!(OnlyWhenWoken::new(until_idle(&activity, patience)));
     loop {
+        let mut changed = pin!(OnlyWhenWoken::new(ended.changed()));
         tokio::select! {
             biased;
             served = connection.as_mut() => {
@@ -101,8 +103,8 @@ async fn drive(
                 }
                 return;
             }
-            () = watch.as_mut() => return,
-            changed = ended.changed() => {
+            () = idle.as_mut() => return,
+            changed = changed.as_mut() => {
                 connection.as_mut().graceful_shutdown();
                 if changed.is_err() {
                     return;

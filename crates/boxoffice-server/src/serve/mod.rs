@@ -2,6 +2,7 @@
 
 mod connection;
 mod listener;
+mod only_when_woken;
 mod tls;
 
 use std::sync::Arc;

@@ -62,15 +62,15 @@ impl LogSink {
         Self(Arc::new(Writer { shared, thread: Mutex::new(Some(thread)) }))
     }
 
-    /// Appends what `write` writes, which ends in a line break; drops it where there is no room.
-    pub fn append(&self, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Appends whole lines; drops them where there is no room.
+    pub fn append(&self, lines: &[u8]) {
         let shared = &self.0.shared;
         let mut state = shared.lock();
         if state.buffer.len() >= CAPACITY {
             state.dropped += 1;
             return;
         }
-        write(&mut state.buffer);
+        state.buffer.extend_from_slice(lines);
         // Waking costs a system call, so it is done for the first line after a silence and for a full batch.
         let wake = state.asleep || state.buffer.len() >= BATCH;
         state.asleep = false;
@@ -154,7 +154,7 @@ impl Drop for Writer {
 /// For `tracing-subscriber`: each event is written whole, and so appended whole.
 impl Write for LogSink {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.append(|buffer| buffer.extend_from_slice(bytes));
+        self.append(bytes);
         Ok(bytes.len())
     }
 
@@ -185,11 +185,11 @@ mod tests {
     fn lines_come_out_in_order_and_whole_at_the_latest_at_the_end() {
         let memory = Memory::default();
         let sink = LogSink::to(memory.clone());
-        sink.append(|buffer| buffer.extend_from_slice(b"1\n"));
+        sink.append(b"1\n");
         sink.flush();
         assert_eq!(*memory.0.lock().unwrap(), b"1\n");
         for line in 2..100 {
-            sink.append(|buffer| writeln!(buffer, "{line}").unwrap());
+            sink.append(format!("{line}\n").as_bytes());
         }
         drop(sink);
         let written = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
@@ -202,8 +202,9 @@ mod tests {
         let sink = LogSink::to(memory.clone());
         let blocked = memory.0.lock().unwrap();
         // The thread takes what is there and waits for the target; then the buffer fills.
+        let lines = "\n".repeat(100_000);
         for _ in 0..3 * CAPACITY / 100_000 {
-            sink.append(|buffer| buffer.resize(buffer.len() + 100_000, b'\n'));
+            sink.append(lines.as_bytes());
         }
         drop(blocked);
         drop(sink);

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use boxoffice_core::authenticator::CustomerAuthenticator;
 use boxoffice_core::{Account, Clock as _, SystemClock};
-use boxoffice_server::installation::RingSet;
+use boxoffice_server::installation::Rings;
 use boxoffice_server::lab::Lab;
 use reqwest::Url;
 
@@ -39,7 +39,7 @@ pub struct Doctor {
 /// What this data directory knows about the server, if it is the server's.
 struct Known {
     lab: Lab,
-    rings: std::sync::Arc<RingSet>,
+    rings: Rings,
     account: Option<Account>,
     authenticator: Option<String>,
 }
@@ -79,8 +79,8 @@ impl Doctor {
 
     async fn known(&self, config: &boxoffice_server::config::Config) -> Result<Known, Failure> {
         let installation = place::open(config, Presence::MustExist).await?;
-        let rings = installation.rings().await?.current();
-        let lab = Lab::open(&installation, &rings).await?;
+        let rings = installation.rings().await?;
+        let lab = Lab::open(&installation, &rings.current()).await?;
         let shown = match &self.authenticator {
             Some(text) => Some(
                 CustomerAuthenticator::parse(text.as_bytes())

@@ -51,7 +51,7 @@ async fn examine_drm(
         Ok(given) => given,
         Err(problem) => return Finding::problem(what, format!("the answer holds no token: {problem}")),
     };
-    let Ok(granted) = token::open(&known.rings, &given) else {
+    let Ok(granted) = token::open(&known.rings.current(), &given) else {
         return Finding::warning(
             what,
             "a token was minted; this data directory cannot open it, so it was not redeemed",
