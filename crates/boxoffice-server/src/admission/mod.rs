@@ -22,12 +22,15 @@ pub(crate) enum Kind {
     Keys,
     /// Redemptions, and the webhook's.
     Licences,
+    /// Renewals and releases, which show in the body alone: they have a rate of their own, and their places are those of
+    /// redemptions.
+    Renewals,
     /// Token requests, and whatever else a customer's back end asks for.
     Tokens,
 }
 
 impl Kind {
-    /// The kind of a route; what is cheap and public has none.
+    /// The kind of a route, as far as it shows there; what is cheap and public has none.
     pub const fn of(route: Route) -> Option<Self> {
         match route {
             Route::Rights(_) | Route::PlayReadyWebhook | Route::WidevineCertificate => Some(Self::Licences),
@@ -43,6 +46,7 @@ impl Kind {
         match self {
             Self::Keys => "calls of the key storage",
             Self::Licences => "redemptions",
+            Self::Renewals => "renewals",
             Self::Tokens => "token requests",
         }
     }
@@ -54,6 +58,7 @@ pub(crate) struct Admission {
     places: usize,
     keys: OfKind,
     licences: OfKind,
+    renewals: Option<Rate>,
     tokens: OfKind,
     accounts: Option<ByAccount>,
 }
@@ -77,15 +82,15 @@ impl Drop for Place<'_> {
 impl Admission {
     /// With so many places for each kind, and the rates of the settings.
     pub fn new(places: usize, limits: LimitsConfig, clock: &Arc<dyn Clock>) -> Self {
-        let of_kind = |rate: Option<u32>| OfKind {
-            in_work: AtomicUsize::new(0),
-            rate: rate.and_then(NonZeroU32::new).map(|rate| Rate::new(rate, clock)),
-        };
+        let rate =
+            |rate: Option<u32>| rate.and_then(NonZeroU32::new).map(|per_second| Rate::new(per_second, clock));
+        let of_kind = |limit| OfKind { in_work: AtomicUsize::new(0), rate: rate(limit) };
         let per_account = limits.per_account.and_then(NonZeroU32::new);
         Self {
             places,
             keys: of_kind(limits.keys),
             licences: of_kind(limits.licences),
+            renewals: rate(limits.renewals),
             tokens: of_kind(limits.tokens),
             accounts: per_account.map(|rate| ByAccount::new(rate, clock)),
         }
@@ -111,7 +116,7 @@ impl Admission {
     /// # Errors
     /// 503 with `Retry-After`.
     pub fn check_rate(&self, kind: Kind) -> Result<(), Refusal> {
-        let Some(rate) = &self.of(kind).rate else { return Ok(()) };
+        let Some(rate) = self.rate(kind) else { return Ok(()) };
         rate.check().map_err(|seconds| {
             let hint = format!("more {} than {} a second; try again", kind.plural(), rate.per_second());
             Refusal::of_status(503, hint).retry_after(seconds)
@@ -136,8 +141,15 @@ impl Admission {
     const fn of(&self, kind: Kind) -> &OfKind {
         match kind {
             Kind::Keys => &self.keys,
-            Kind::Licences => &self.licences,
+            Kind::Licences | Kind::Renewals => &self.licences,
             Kind::Tokens => &self.tokens,
+        }
+    }
+
+    const fn rate(&self, kind: Kind) -> Option<&Rate> {
+        match kind {
+            Kind::Renewals => self.renewals.as_ref(),
+            Kind::Keys | Kind::Licences | Kind::Tokens => self.of(kind).rate.as_ref(),
         }
     }
 }

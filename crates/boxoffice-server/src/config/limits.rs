@@ -8,8 +8,10 @@ use super::value::words;
 /// What is let in each second; `None`: anything.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct LimitsConfig {
-    /// Redemptions.
+    /// Redemptions, renewals and releases apart.
     pub licences: Option<u32>,
+    /// Renewals and releases.
+    pub renewals: Option<u32>,
     /// Token requests.
     pub tokens: Option<u32>,
     /// Calls of the key storage.
@@ -72,6 +74,10 @@ impl LimitsConfig {
             licences: limit(
                 "limits.licences",
                 "redemptions a second, by this node; further ones get 503; 0: any number",
+            )?,
+            renewals: limit(
+                "limits.renewals",
+                "renewals and releases a second, by this node; further ones get 503; 0: any number",
             )?,
             tokens: limit(
                 "limits.tokens",

@@ -9,6 +9,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use crate::admission::Kind;
 use crate::answer::{ErrorFormat, error_json, mark, refuse};
 use crate::app::App;
 use crate::body::{self, BodyError};
@@ -145,8 +146,14 @@ impl Asked {
         })?;
         let format = ErrorFormat::of(&parameters, ErrorFormat::Json);
         let body = body::read(body, limit, app.config().server.body_timeout).await;
-        let asked =
-            Self { context, parts, parameters, format: *format.as_ref().unwrap_or(&ErrorFormat::Html), body };
+        let known_format = *format.as_ref().unwrap_or(&ErrorFormat::Html);
+        // The edge has looked at the rates of the others, which show in their paths.
+        if drm == Drm::Widevine {
+            let kind = body.as_ref().map_or(Kind::Licences, |body| widevine::rights::kind(body));
+            let allowed = app.admission().check_rate(kind);
+            allowed.map_err(|refusal| refuse(&refusal, &context, known_format))?;
+        }
+        let asked = Self { context, parts, parameters, format: known_format, body };
         match format {
             Ok(_) => Ok((asked, facts)),
             Err(refusal) => Err(asked.answer(app, &mut facts, Err(refusal)).await),

@@ -11,8 +11,17 @@ use widevine::{Issuer, Request, SessionRequest, SessionRequestKind};
 use super::body::{self, Wrapping};
 use super::cloud::Cloud;
 use super::{certificate, cloud, lab, refusal};
+use crate::admission::Kind;
 use crate::app::App;
 use crate::hms::redemption::{Admitted, Facts, Licence, Redemption};
+
+/// Which rate a body counts for. What is neither a renewal nor a release counts as a licence, whatever it is.
+pub(crate) fn kind(body: &[u8]) -> Kind {
+    match body::unwrap(body).map(|(_, challenge)| Request::parse(&challenge)) {
+        Ok(Ok(Request::Session(_))) => Kind::Renewals,
+        Ok(Ok(Request::Licence(_) | Request::ServiceCertificate) | Err(_)) | Err(_) => Kind::Licences,
+    }
+}
 
 /// Answers a challenge with a licence, a request to renew or release one with its answer, and a certificate request
 /// with the certificate.

@@ -199,3 +199,41 @@ async fn no_renewal_leaves_while_the_books_are_away() {
     assert_eq!((refusal(&answer).0, answer.status), (-2030, 503));
     assert_eq!(world.redeem(&target, &licence.renewal(NOW, None).body).await.status, 200);
 }
+
+#[tokio::test]
+async fn renewals_and_licences_have_a_rate_each_and_neither_takes_from_the_other() {
+    let world = World::with_settings(&format!("[limits]\nlicences = 1\nrenewals = 2\n{RENEWAL}")).await;
+    let target = world.target("GOOD").await;
+    let licence = licence(&world, &target).await;
+    let (challenge, renewal) = (world.challenge("android-l3").body, licence.renewal(NOW, None).body);
+    let status = async |body: &[u8]| world.redeem(&target, body).await.status;
+    assert_eq!(status(&challenge).await, 503);
+    assert_eq!([status(&renewal).await, status(&renewal).await], [200, 200]);
+    // A release counts like a renewal; what cannot be read, like a challenge.
+    for body in [&renewal, &licence.release(NOW, None).body, &challenge, &b"neither".to_vec()] {
+        let turned_away = world.redeem(&target, body).await;
+        assert_eq!(refusal(&turned_away), (503, 503, String::new()), "{}", turned_away.text());
+        assert_eq!(turned_away.header("retry-after"), "1");
+    }
+    world.lab.clock.advance(1);
+    assert_eq!([status(&renewal).await, status(&renewal).await, status(&renewal).await], [200, 200, 503]);
+    assert_eq!([status(&challenge).await, status(&challenge).await], [200, 503]);
+    world.lab.clock.advance(1);
+    assert_eq!([status(b"neither").await, status(&challenge).await], [400, 503]);
+    // Whoever was turned away left no record.
+    let kinds: Vec<_> = records(&world).await.iter().map(|record| record.kind).collect();
+    let (new, renewed) = (RecordKind::Licence, RecordKind::Renewal);
+    assert_eq!(kinds, [new, renewed, renewed, renewed, renewed, new, new]);
+}
+
+#[tokio::test]
+async fn wrapped_renewals_are_no_licences_and_without_a_rate_as_many_go_as_come() {
+    let world = World::with_settings(&format!("[limits]\nlicences = 1\n{RENEWAL}")).await;
+    let target = world.target("GOOD").await;
+    let licence = licence(&world, &target).await;
+    let wrapped = drm_primitives::base64::encode(&licence.renewal(NOW, None).body);
+    let wrapped = serde_json::json!({ "rawLicenseRequestBase64": wrapped }).to_string();
+    for _ in 0..5 {
+        assert_eq!(world.redeem(&target, wrapped.as_bytes()).await.status, 200);
+    }
+}
