@@ -15,7 +15,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     listen: Listen,
     /// What is answered [default: {"decision":"grant"}]
-    #[arg(long, value_name = "JSON")]
+    #[arg(long, value_name = "JSON", value_parser = json)]
     answer: Option<Value>,
     /// File with the secret that whoever asks must know: as a bearer, or to sign with, where --key-id names it
     #[arg(long, value_name = "FILE")]
@@ -23,6 +23,11 @@ pub(super) struct Arguments {
     /// The secret's name, with which questions are signed
     #[arg(long, value_name = "NAME", requires = "secret_file")]
     key_id: Option<String>,
+}
+
+/// Left to itself, the parser of arguments would make a text of whatever it is given.
+fn json(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 impl Arguments {

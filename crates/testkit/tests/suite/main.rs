@@ -9,6 +9,7 @@
 mod faults;
 mod key_server;
 mod kit;
+mod policy_hook;
 #[cfg(feature = "program")]
 mod program;
 mod widevine_cloud;

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::kit::post;
+use super::kit::{client, post};
 
 /// A running program, which is killed when the test is over.
 struct Running(Child);
@@ -72,6 +72,26 @@ async fn the_licence_service_makes_the_lab_of_its_data_directory() {
     assert!(data.join("boxoffice.db").exists());
 }
 
+#[tokio::test]
+async fn the_policy_hook_answers_as_its_arguments_say_to_whoever_knows_its_secret() {
+    const QUESTION: &str = r#"{"request_id":"r1","drm":"wv"}"#;
+    let (_running, url) = start(&["policy-hook"]);
+    assert!(url.starts_with("http://127.0.0.1:") && url.ends_with("/policy"), "{url}");
+    assert_eq!(post(&url, QUESTION).await.unwrap().json()["decision"], "grant");
+    let directory = tempfile::tempdir().unwrap();
+    let secret = write(directory.path(), "secret", "a secret of both\n");
+    let refusal = r#"{"decision":"refuse"}"#;
+    let (_running, url) = start(&["policy-hook", "--secret-file", &secret, "--answer", refusal]);
+    assert_eq!(post(&url, QUESTION).await.unwrap().status, 401);
+    let request = client().post(&url).header("content-type", "application/json").body(QUESTION);
+    let answer = request.header("authorization", "Bearer a secret of both").send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), refusal);
+    let (_running, url) = start(&["policy-hook", "--secret-file", &secret, "--key-id", "boxoffice-1"]);
+    let request = client().post(&url).header("content-type", "application/json").body(QUESTION);
+    let bearer = request.header("authorization", "Bearer a secret of both").send().await.unwrap();
+    assert_eq!(bearer.text().await.unwrap().trim_end(), "X-Boxoffice-Key is another");
+}
+
 #[test]
 fn what_is_wrong_on_the_command_line_is_said() {
     for (arguments, expected) in [
@@ -81,6 +101,9 @@ fn what_is_wrong_on_the_command_line_is_said() {
             vec!["widevine-cloud", "--provider", "acme", "--signing-rsa-public-key-file", "/nowhere"],
             "/nowhere: No such file",
         ),
+        (vec!["policy-hook", "--answer", "no JSON", "--key-id", "boxoffice-1"], "--answer <JSON>"),
+        (vec!["policy-hook", "--key-id", "boxoffice-1"], "--secret-file <FILE>"),
+        (vec!["policy-hook", "--secret-file", "/nowhere"], "/nowhere: No such file"),
     ] {
         let output = program(&arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
