@@ -125,6 +125,10 @@ pub trait Redemptions: Send + Sync {
     /// the one-time use, the streams, the balance.
     async fn grant(&self, grant: Grant) -> Result<GrantOutcome, StorageError>;
 
+    /// Whether the token, or one of the KIDs, was handed out before: for whoever would otherwise do in vain what costs
+    /// more than this look. [`Self::grant`] has the last word.
+    async fn is_used(&self, one_time: OneTimeUse) -> Result<bool, StorageError>;
+
     /// Keeps the record of a renewal, and the stream alive until `active_until`.
     async fn renew(&self, event: SessionEvent, active_until: Timestamp)
     -> Result<RenewOutcome, StorageError>;

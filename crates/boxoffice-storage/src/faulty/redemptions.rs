@@ -6,14 +6,19 @@ use jiff::Timestamp;
 
 use super::FaultyStorage;
 use crate::{
-    Grant, GrantOutcome, NewestRecords, Record, RecordCursor, RecordFilter, RecordId, RecordPage, Records,
-    Redemptions, RememberedAnswer, RenewOutcome, SessionEvent, Storage, StorageError, StoredRecord, Stream,
+    Grant, GrantOutcome, NewestRecords, OneTimeUse, Record, RecordCursor, RecordFilter, RecordId, RecordPage,
+    Records, Redemptions, RememberedAnswer, RenewOutcome, SessionEvent, Storage, StorageError, StoredRecord,
+    Stream,
 };
 
 #[async_trait]
 impl<S: Storage> Redemptions for FaultyStorage<S> {
     async fn grant(&self, grant: Grant) -> Result<GrantOutcome, StorageError> {
         self.around("grant", self.inner.grant(grant)).await
+    }
+
+    async fn is_used(&self, one_time: OneTimeUse) -> Result<bool, StorageError> {
+        self.around("is_used", self.inner.is_used(one_time)).await
     }
 
     async fn renew(

@@ -8,8 +8,8 @@ use super::pool::{in_transaction, with_connection};
 use super::redemptions::{Redeemed, Redemption};
 use super::{PostgresStorage, records, redemptions};
 use crate::{
-    Grant, GrantOutcome, NewestRecords, Record, RecordCursor, RecordFilter, RecordId, RecordPage, Records,
-    Redemptions, RememberedAnswer, RenewOutcome, SessionEvent, StorageError, StoredRecord, Stream,
+    Grant, GrantOutcome, NewestRecords, OneTimeUse, Record, RecordCursor, RecordFilter, RecordId, RecordPage,
+    Records, Redemptions, RememberedAnswer, RenewOutcome, SessionEvent, StorageError, StoredRecord, Stream,
 };
 
 /// Every kind of job has its own kind of outcome.
@@ -24,6 +24,11 @@ impl Redemptions for PostgresStorage {
             Redeemed::Grant(outcome) => Ok(outcome),
             Redeemed::Record(_) | Redeemed::Renew(_) => Err(mixed_up()),
         }
+    }
+
+    async fn is_used(&self, one_time: OneTimeUse) -> Result<bool, StorageError> {
+        let _turn = self.calls.enter().await?;
+        with_connection!(self.connections, |client| redemptions::is_used(client, &one_time).await?)
     }
 
     async fn renew(

@@ -11,8 +11,8 @@ use super::redemption_state::{State, read_answer, uses};
 use super::redemption_writes::Writes;
 use super::row;
 use crate::{
-    Grant, GrantOutcome, Record, RecordId, RememberedAnswer, RenewOutcome, SessionEvent, StorageError,
-    Stream, column,
+    Grant, GrantOutcome, OneTimeUse, Record, RecordId, RememberedAnswer, RenewOutcome, SessionEvent,
+    StorageError, Stream, column,
 };
 
 /// A call that leaves a record.
@@ -193,6 +193,15 @@ fn remember<'a>(
     state.answers.insert((environment, answer.key.clone()), answer.clone());
     writes.answers.insert((environment, answer.key.as_str()), (answer, now));
     (environment, answer.key.as_str())
+}
+
+pub(super) async fn is_used(client: &impl GenericClient, one_time: &OneTimeUse) -> Result<bool, Fault> {
+    let select = client
+        .prepare_cached("SELECT 1 FROM used_tokens WHERE token_id = $1 AND kid = ANY($2) LIMIT 1")
+        .await?;
+    let token = one_time.token_id.as_bytes().as_slice();
+    let kids: Vec<_> = uses(one_time).map(|(_, kid)| kid).collect();
+    Ok(client.query_opt(&select, &[&token, &kids]).await?.is_some())
 }
 
 pub(super) async fn streams(

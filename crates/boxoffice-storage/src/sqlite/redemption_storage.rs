@@ -6,14 +6,18 @@ use jiff::Timestamp;
 
 use super::{SqliteStorage, records, redemptions};
 use crate::{
-    Grant, GrantOutcome, NewestRecords, Record, RecordCursor, RecordFilter, RecordId, RecordPage, Records,
-    Redemptions, RememberedAnswer, RenewOutcome, SessionEvent, StorageError, StoredRecord, Stream,
+    Grant, GrantOutcome, NewestRecords, OneTimeUse, Record, RecordCursor, RecordFilter, RecordId, RecordPage,
+    Records, Redemptions, RememberedAnswer, RenewOutcome, SessionEvent, StorageError, StoredRecord, Stream,
 };
 
 #[async_trait]
 impl Redemptions for SqliteStorage {
     async fn grant(&self, grant: Grant) -> Result<GrantOutcome, StorageError> {
         self.write_licence(move |transaction| redemptions::grant(&transaction.connection, &grant)).await
+    }
+
+    async fn is_used(&self, one_time: OneTimeUse) -> Result<bool, StorageError> {
+        self.read(move |connection| redemptions::is_used(connection, &one_time)).await
     }
 
     async fn renew(

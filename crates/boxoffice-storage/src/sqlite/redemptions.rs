@@ -61,7 +61,7 @@ pub(super) fn grant(connection: &Connection, grant: &Grant) -> Result<GrantOutco
     Ok(GrantOutcome::Granted { record, balance })
 }
 
-fn is_used(connection: &Connection, one_time: &OneTimeUse) -> Result<bool, StorageError> {
+pub(super) fn is_used(connection: &Connection, one_time: &OneTimeUse) -> Result<bool, StorageError> {
     let mut select =
         connection.prepare_cached("SELECT 1 FROM used_tokens WHERE token_id = ?1 AND kid = ?2")?;
     for kid in used_up(one_time) {

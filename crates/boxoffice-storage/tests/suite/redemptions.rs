@@ -176,7 +176,12 @@ async fn each_kid_of_a_one_time_token_is_handed_out_once(storage: Arc<dyn Storag
     let uses = [(&[1, 2][..], true), (&[3], true), (&[4, 2], false), (&[4], true), (&[1], false)];
     for (kids, granted) in uses {
         let grant = Grant { one_time: Some(one_time(1, kids)), ..new_grant(account) };
+        assert_eq!(storage.is_used(one_time(1, kids)).await.unwrap(), !granted, "{kids:?}");
         assert_eq!(is_granted(&storage.grant(grant).await.unwrap()), granted, "{kids:?}");
+    }
+    // Looking uses nothing up, neither of another token nor of this one as a whole.
+    for unused in [one_time(2, &[1]), one_time(1, &[5, 6]), one_time(1, &[])] {
+        assert!(!storage.is_used(unused.clone()).await.unwrap(), "{unused:?}");
     }
     let other = Grant { one_time: Some(one_time(2, &[1])), ..new_grant(account) };
     assert!(is_granted(&storage.grant(other).await.unwrap()), "another token");
@@ -188,7 +193,9 @@ async fn a_used_token_is_forgotten_once_it_has_expired(storage: Arc<dyn Storage>
     storage.grant(grant.clone()).await.unwrap();
     assert_eq!(storage.sweep_redemptions(at(NOW + 99), 10).await.unwrap(), 0);
     assert_eq!(storage.grant(grant).await.unwrap(), GrantOutcome::TokenUsed);
+    assert!(storage.is_used(one_time(1, &[])).await.unwrap());
     assert_eq!(storage.sweep_redemptions(at(NOW + 100), 10).await.unwrap(), 1);
+    assert!(!storage.is_used(one_time(1, &[])).await.unwrap());
 }
 
 async fn a_refused_grant_changes_nothing(storage: Arc<dyn Storage>) {

@@ -13,7 +13,7 @@ use crate::hook::{self, Device, Question};
 /// wants it.
 ///
 /// The order is the specification's (fairplay.md, section 3): body and SPC, token, account, key server, address,
-/// policy hook, balance; the key server; then the books. A call that fails costs nothing.
+/// policy hook, one-time use, balance; the key server; then the books. A call that fails costs nothing.
 ///
 /// # Errors
 /// Every row of fairplay.md, sections 3 and 5, and of token-api.md, section 10.
@@ -38,6 +38,7 @@ pub async fn redeem(
     let ruling = hook::ask(app, facts, &asked).await?;
     let terms = ruling.terms.as_ref().map_or(Ok(terms), self::terms)?;
     let hdcp_at_least = ruling.hdcp_at_least.and_then(HdcpType::from_number).unwrap_or_default();
+    books::check_unused(app, &admitted, facts).await?;
     admitted.check_balance()?;
     let question = CreateCkc {
         spc: &submission.spc,

@@ -69,15 +69,7 @@ async fn book(
     let grant = Grant {
         account: entitlement.account,
         record: facts.record(0),
-        one_time: entitlement.one_time.then(|| OneTimeUse {
-            token_id: entitlement.token_id,
-            // Players of these two ask KID by KID (token-api.md, section 9).
-            kids: match facts.drm {
-                Drm::ClearKey | Drm::PlayReady => facts.kids.clone(),
-                Drm::FairPlay | Drm::Widevine => Vec::new(),
-            },
-            expires: entitlement.expires_at,
-        }),
+        one_time: one_time(admitted, facts),
         stream,
         answer,
     };
@@ -89,12 +81,40 @@ async fn book(
             Err(Refusal::new(Event::AccountDisabled, "the account of this token is not there any more"))
         }
         GrantOutcome::InsufficientBalance => Err(no_balance(entitlement.account)),
-        GrantOutcome::TokenUsed => {
-            let hint = "this token is good once, and was redeemed; ask for a new one";
-            Err(Refusal::new(Event::TokenInvalid, hint).reason("token-used").status(401))
-        }
+        GrantOutcome::TokenUsed => Err(token_used()),
         GrantOutcome::TooManyStreams(playing) => Err(too_many_streams(facts, &playing)),
     }
+}
+
+/// What a licence for a one-time token uses up.
+fn one_time(admitted: &Admitted, facts: &Facts) -> Option<OneTimeUse> {
+    let entitlement = &admitted.entitlement;
+    entitlement.one_time.then(|| OneTimeUse {
+        token_id: entitlement.token_id,
+        // Players of these two ask KID by KID (token-api.md, section 9).
+        kids: match facts.drm {
+            Drm::ClearKey | Drm::PlayReady => facts.kids.clone(),
+            Drm::FairPlay | Drm::Widevine => Vec::new(),
+        },
+        expires: entitlement.expires_at,
+    })
+}
+
+fn token_used() -> Refusal {
+    let hint = "this token is good once, and was redeemed; ask for a new one";
+    Refusal::new(Event::TokenInvalid, hint).reason("token-used").status(401)
+}
+
+/// Whether a one-time token was used before, so that nobody else is asked for a licence in vain. The database has the
+/// last word, when it debits.
+///
+/// # Errors
+/// -4010 `token-used`; -2030 where the database is away.
+pub async fn check_unused(app: &App, admitted: &Admitted, facts: &Facts) -> Result<(), Refusal> {
+    let Some(one_time) = one_time(admitted, facts) else { return Ok(()) };
+    let used =
+        app.installation().storage().is_used(one_time).await.map_err(|error| storage_failed(&error))?;
+    if used { Err(token_used()) } else { Ok(()) }
 }
 
 /// The refusal of a viewer's stream beyond the limit. The record lists what is playing.

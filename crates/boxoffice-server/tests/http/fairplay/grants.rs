@@ -125,6 +125,30 @@ async fn of_two_redemptions_of_a_one_time_token_at_once_one_gets_the_licence() {
 }
 
 #[tokio::test]
+async fn for_a_token_that_was_used_the_key_server_is_not_asked() {
+    let world = World::new().await;
+    let target = world.target(&format!("{GOOD}&oneTime=true")).await;
+    // What was made in vain uses nothing up.
+    world.key_server.faults().next(testkit::key_server::AnswerFault::ItemStatus(-1));
+    assert_eq!(world.redeem(&target).await.status, 502);
+    assert_eq!(world.redeem(&target).await.status, 200);
+    assert_eq!(world.key_server.request_count(), 2);
+    for _ in 0..3 {
+        assert_eq!(refusal(&world.redeem(&target).await), refused(-4010, 401, "token-used"));
+    }
+    assert_eq!(world.key_server.request_count(), 2);
+    let record = world.records().await.pop().unwrap();
+    assert_eq!((record.code, record.attempts), (-4010, 0));
+    world.lab.storage.fail("is_used", 1, boxoffice_storage::Fault::Before);
+    assert_eq!(refusal(&world.redeem(&target).await), refused(-2030, 503, "storage-unavailable"));
+    // Of a token that may be used again nothing is looked up.
+    let looks = world.lab.storage.calls("is_used");
+    let often = world.target(GOOD).await;
+    assert_eq!([world.redeem(&often).await.status, world.redeem(&often).await.status], [200, 200]);
+    assert_eq!((world.key_server.request_count(), world.lab.storage.calls("is_used")), (4, looks));
+}
+
+#[tokio::test]
 async fn production_has_its_own_key_server() {
     let key_server = MockServer::start(KeyServer).await.unwrap();
     let settings = format!("[environments.production.fairplay]\nendpoints = ['{}']", key_server.url("/ckc"));

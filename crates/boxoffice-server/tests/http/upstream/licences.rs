@@ -51,6 +51,30 @@ async fn every_device_gets_its_licence_in_clear_and_in_privacy_mode() {
 }
 
 #[tokio::test]
+async fn for_a_token_that_was_used_the_service_is_not_asked() {
+    let world = World::new().await;
+    let target = world.target("oneTime=true").await;
+    world.redeem("android-l3", &target).await.unwrap();
+    let asked = world.mock.request_count();
+    for _ in 0..3 {
+        let answer = world.redeem("android-l3", &target).await.unwrap_err();
+        assert_eq!(refusal(&answer), (-4010, 401, "token-used".to_owned()));
+    }
+    let record = world.last_record().await;
+    assert_eq!((record.code, record.attempts), (-4010, 0));
+    world.lab.storage.fail("is_used", 1, boxoffice_storage::Fault::Before);
+    let answer = world.redeem("android-l3", &target).await.unwrap_err();
+    assert_eq!(refusal(&answer), (-2030, 503, "storage-unavailable".to_owned()));
+    assert_eq!(world.mock.request_count(), asked);
+    // Of a token that may be used again nothing is looked up.
+    let looks = world.lab.storage.calls("is_used");
+    let often = world.target("").await;
+    world.redeem("android-l3", &often).await.unwrap();
+    world.redeem("android-l3", &often).await.unwrap();
+    assert_eq!((world.mock.request_count(), world.lab.storage.calls("is_used")), (asked + 2, looks));
+}
+
+#[tokio::test]
 async fn the_record_has_the_device_as_the_service_knows_it_and_the_licence_costs_one() {
     let world = World::new().await;
     world.set_balance(5).await;

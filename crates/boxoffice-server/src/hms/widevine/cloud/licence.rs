@@ -45,6 +45,7 @@ pub(in super::super) async fn issue(
         }
     };
     let renewal = app.config().environment(facts.environment).widevine.renewal;
+    books::check_unused(app, admitted, facts).await?;
     streams::check(app, admitted, terms, renewal.as_ref(), facts).await?;
     admitted.check_balance()?;
     let body = write(app, &cloud, (grant.clone(), content, &admission), (payload, ruled.extras)).await?;
