@@ -27,6 +27,13 @@ fn bodies(count: usize) -> Vec<Vec<u8>> {
     challenges.into_iter().cycle().take(count).collect()
 }
 
+/// What a thousand redemptions at once may add to a process: threads, and kilobytes of memory. Where other tests run in
+/// the same process, what they begin meanwhile counts too; a thread or a megabyte a redemption would be seen all the same.
+fn allowance() -> (u64, u64) {
+    let alone = std::env::var("NEXTEST_EXECUTION_MODE").is_ok_and(|mode| mode == "process-per-test");
+    if alone { (4, 200_000) } else { (100, 400_000) }
+}
+
 /// Threads of this process, and its memory in kilobytes.
 fn footprint() -> (u64, u64) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -43,16 +50,18 @@ async fn a_thousand_wait_for_the_service_alone() {
     let world = Arc::new(World::with(settings).await);
     let target = world.target("").await;
     let bodies = bodies(1_000);
+    // What there is once for all redemptions is there after the first.
+    assert_eq!(world.post(&target, bodies[0].clone()).await.status, 200);
     let (threads, memory) = footprint();
     // All thousand are with the service at the same time: nothing here holds any of them back.
     world.mock.faults().always(TransportFault::Hold);
     let asking = redeem_at_once(&world, &target, bodies.clone()).await;
-    let received = tokio::time::timeout(Duration::from_mins(1), world.mock.received(1_000)).await;
+    let received = tokio::time::timeout(Duration::from_mins(1), world.mock.received(1_001)).await;
     assert!(received.is_ok(), "{} of a thousand came to the service", world.mock.request_count());
     let (threads_then, memory_then) = footprint();
-    // Other tests of this process may start meanwhile; a thread or a megabyte a redemption would be seen all the same.
-    assert!(threads_then < threads + 100, "{threads} threads became {threads_then}");
-    assert!(memory_then < memory + 400_000, "{memory} kB became {memory_then}");
+    let (more_threads, more_memory) = allowance();
+    assert!(threads_then <= threads + more_threads, "{threads} threads became {threads_then}");
+    assert!(memory_then <= memory + more_memory, "{memory} kB became {memory_then}");
     let metrics = world.lab.get("/metrics").await;
     assert!(
         metrics
@@ -64,7 +73,7 @@ async fn a_thousand_wait_for_the_service_alone() {
     assert!(answers.iter().all(|answer| answer.status == 200));
     assert_eq!(
         world.records().await.iter().filter(|record| record.granted && record.attempts == 1).count(),
-        1_000
+        1_001
     );
 }
 
@@ -80,15 +89,21 @@ async fn a_service_that_takes_200_ms_is_all_that_bounds_them() {
         assert!(answers.iter().all(|answer| answer.status == 200));
         started.elapsed()
     };
-    // Connections are made, the mock's threads too; then what the work takes without the waiting.
+    // Connections are made, the mock's threads too.
     took(1_000).await;
-    let work = took(1_000).await;
-    world.mock.faults().always(TransportFault::Delay(Duration::from_millis(200)));
-    let with_waiting = took(1_000).await;
-    // One after the other they would take 200 seconds. That all are with the service at once, the test above shows; this
-    // machine may have other work, so there is room for that.
-    let bound = work * 4 + Duration::from_secs(10);
-    assert!(with_waiting < bound, "{work:?} became {with_waiting:?}");
+    let delay = Duration::from_millis(200);
+    let mut measured = Vec::new();
+    // The work takes the processors' time, which other tests may take too: what counts is how much longer it is with the
+    // waiting. All together they wait once; by hundreds they would wait ten times, one after the other a thousand times.
+    // Of several tries one has to show it, as nothing makes waiting shorter than it is.
+    let waits_once = |(work, with_waiting): &(Duration, Duration)| *with_waiting < *work + delay * 5;
+    while measured.len() < 5 && !measured.iter().any(waits_once) {
+        let work = took(1_000).await;
+        world.mock.faults().always(TransportFault::Delay(delay));
+        measured.push((work, took(1_000).await));
+        world.mock.faults().clear();
+    }
+    assert!(measured.iter().any(waits_once), "without and with waiting: {measured:?}");
 }
 
 #[tokio::test]
@@ -99,6 +114,7 @@ async fn with_the_default_those_beyond_256_are_refused_at_once() {
     world.mock.faults().always(TransportFault::Hold);
     let mut asking = redeem_at_once(&world, &target, bodies(400)).await;
     world.mock.received(256).await;
+    // At once: while all those are still waiting that came before them.
     let mut refused = 0;
     while refused < 144 {
         let answer = asking.join_next().await.unwrap().unwrap();
