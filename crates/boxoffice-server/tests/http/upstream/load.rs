@@ -97,7 +97,7 @@ async fn a_service_that_takes_200_ms_is_all_that_bounds_them() {
     // waiting. All together they wait once; by hundreds they would wait ten times, one after the other a thousand times.
     // Of several tries one has to show it, as nothing makes waiting shorter than it is.
     let waits_once = |(work, with_waiting): &(Duration, Duration)| *with_waiting < *work + delay * 5;
-    while measured.len() < 5 && !measured.iter().any(waits_once) {
+    while measured.len() < 20 && !measured.iter().any(waits_once) {
         let work = took(1_000).await;
         world.mock.faults().always(TransportFault::Delay(delay));
         measured.push((work, took(1_000).await));
