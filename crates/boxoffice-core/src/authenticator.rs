@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 use drm_primitives::{Random, hex};
 use jiff::Timestamp;
-use subtle::ConstantTimeEq;
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -92,7 +92,7 @@ impl AuthenticatorSecret {
     /// Compares in constant time.
     #[must_use]
     pub fn equals(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
 
     /// The bytes.
@@ -157,7 +157,7 @@ impl Authenticator {
     /// Compares hashes in constant time.
     #[must_use]
     pub fn matches(&self, hash: &[u8; 32]) -> bool {
-        self.hash.ct_eq(hash).into()
+        verify_slices_are_equal(&self.hash, hash).is_ok()
     }
 }
 

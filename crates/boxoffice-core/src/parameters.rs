@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use memchr::{memchr, memchr2};
 use percent_encoding::percent_decode;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -48,14 +49,14 @@ impl Parameters {
             pairs: Vec::with_capacity(16),
             traits: 0,
         };
-        for pair in [query, form].into_iter().flat_map(|part| part.split(|&byte| byte == b'&')) {
+        for pair in [query, form].into_iter().flat_map(split_at_ampersands) {
             if pair.is_empty() {
                 continue;
             }
             if parameters.pairs.len() == Self::MOST {
                 return Err(TooManyParameters);
             }
-            let equals = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
+            let equals = memchr(b'=', pair).unwrap_or(pair.len());
             let (name, value) = pair.split_at(equals);
             let name = decode_onto(&mut parameters.text, name);
             let value = decode_onto(&mut parameters.text, value.get(1..).unwrap_or_default());
@@ -100,6 +101,19 @@ impl Parameters {
     }
 }
 
+fn split_at_ampersands(part: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(part);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (pair, behind) = match memchr(b'&', text) {
+            Some(at) => (text.get(..at)?, text.get(at + 1..)),
+            None => (text, None),
+        };
+        rest = behind;
+        Some(pair)
+    })
+}
+
 /// One bit of 64, by the length of a name and its first and last byte.
 fn trait_of(name: &[u8]) -> u64 {
     let [first, last] = [name.first(), name.last()].map(|byte| byte.map_or(0, |&byte| usize::from(byte)));
@@ -109,7 +123,7 @@ fn trait_of(name: &[u8]) -> u64 {
 /// Appends a name or value as it is meant, and says where it stands. It is never longer than as it was written.
 fn decode_onto(out: &mut Vec<u8>, text: &[u8]) -> Range<usize> {
     let start = out.len();
-    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+    if memchr2(b'%', b'+', text).is_none() {
         out.extend_from_slice(text);
         return start..out.len();
     }

@@ -58,9 +58,11 @@ pub(super) async fn serve(
     edge.app().metrics().disconnected();
 }
 
-/// What the watch knows of a connection.
-#[derive(Debug, Default)]
+/// What the requests of a connection share, and what the watch knows of it.
+#[derive(Debug)]
 struct Activity {
+    /// Here as well, so that a request counts no reference that other connections count.
+    edge: Arc<Edge>,
     begun: AtomicU64,
     done: AtomicU64,
 }
@@ -73,9 +75,10 @@ async fn drive(
     mut ended: watch::Receiver<bool>,
     patience: Duration,
 ) {
-    let activity = Arc::new(Activity::default());
+    let activity =
+        Arc::new(Activity { edge: Arc::clone(edge), begun: AtomicU64::new(0), done: AtomicU64::new(0) });
     let service = service_fn(|mut request: Request<Incoming>| {
-        let (edge, activity) = (Arc::clone(edge), Arc::clone(&activity));
+        let activity = Arc::clone(&activity);
         if let Some(only) = only {
             request.extensions_mut().insert(only);
         }
@@ -84,7 +87,7 @@ async fn drive(
         }
         async move {
             activity.begun.fetch_add(1, Ordering::Relaxed);
-            let response: Response<Body> = edge.respond(peer, request.map(Body::new)).await;
+            let response: Response<Body> = activity.edge.respond(peer, request.map(Body::new)).await;
             activity.done.fetch_add(1, Ordering::Relaxed);
             Ok::<_, Infallible>(response)
         }

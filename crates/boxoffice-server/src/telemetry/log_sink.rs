@@ -1,12 +1,16 @@
-//! Where log lines go: into a bounded buffer in memory, which one thread writes out.
+//! Where log lines go: into bounded buffers in memory, which one thread writes out.
 //!
-//! So a request never waits for standard error, and never makes a system call for its line. Where whoever reads
+//! So a request never waits for standard error, and never makes a system call for its line; and as threads have buffers
+//! apart, hardly ever for another thread's line either. Where whoever reads
 //! standard error is too slow, lines are dropped, counted, and the count is written as soon as there is room.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use super::thread_group::{THREAD_GROUPS, thread_group};
 
 /// A shared way into the log. Cloning it is cheap.
 #[derive(Clone, Debug)]
@@ -20,6 +24,10 @@ struct Writer {
 
 #[derive(Debug, Default)]
 struct Shared {
+    /// Lines that wait, by the group of threads that wrote them.
+    buffers: [Buffer; THREAD_GROUPS],
+    /// Whether the thread sleeps until it is woken; else it looks again by itself before long.
+    asleep: AtomicBool,
     state: Mutex<State>,
     /// Wakes the thread.
     work: Condvar,
@@ -27,21 +35,31 @@ struct Shared {
     written: Condvar,
 }
 
+/// The lines of a group of threads, aligned so that no two groups share a line of a processor's cache.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Buffer(Mutex<Lines>);
+
+#[derive(Debug, Default)]
+struct Lines {
+    text: Vec<u8>,
+    dropped: u64,
+}
+
 #[derive(Debug, Default)]
 struct State {
-    buffer: Vec<u8>,
-    dropped: u64,
-    /// Whether the thread sleeps until it is woken; else it looks again by itself before long.
-    asleep: bool,
     writing: bool,
     closed: bool,
 }
 
-/// As much as waits to be written.
-const CAPACITY: usize = 4 << 20;
+/// As much as waits to be written, of one group.
+const CAPACITY: usize = (4 << 20) / THREAD_GROUPS;
 
-/// Above this the thread is woken at once.
-const BATCH: usize = 256 << 10;
+/// Above this the thread is woken at once: a buffer that stays short stays in the processor's cache.
+const BATCH: usize = 32 << 10;
+
+/// A buffer that had to grow beyond this gives the memory back.
+const KEPT: usize = 8 * BATCH;
 
 /// How long lines are gathered before they are written together.
 const GATHER: Duration = Duration::from_millis(20);
@@ -62,30 +80,31 @@ impl LogSink {
         Self(Arc::new(Writer { shared, thread: Mutex::new(Some(thread)) }))
     }
 
-    /// Appends whole lines; drops them where there is no room.
+    /// Appends whole lines; drops them where there is no room. The lines of one thread stay in their order.
     pub fn append(&self, lines: &[u8]) {
         let shared = &self.0.shared;
-        let mut state = shared.lock();
-        if state.buffer.len() >= CAPACITY {
-            state.dropped += 1;
+        let [first, ..] = &shared.buffers;
+        let mut buffer = lock(&shared.buffers.get(thread_group()).unwrap_or(first).0);
+        if buffer.text.len() >= CAPACITY {
+            buffer.dropped += 1;
             return;
         }
-        state.buffer.extend_from_slice(lines);
+        let before = buffer.text.len();
+        buffer.text.extend_from_slice(lines);
         // Waking costs a system call, so it is done for the first line after a silence and for a full batch.
-        let wake = state.asleep || state.buffer.len() >= BATCH;
-        state.asleep = false;
-        drop(state);
-        if wake {
-            shared.work.notify_one();
+        let full = before < BATCH && buffer.text.len() >= BATCH;
+        drop(buffer);
+        if full || shared.asleep.load(Ordering::SeqCst) {
+            shared.wake();
         }
     }
 
     /// Waits until everything so far is written, for a second at most.
     pub fn flush(&self) {
         let shared = &self.0.shared;
-        let state = shared.lock();
-        shared.work.notify_one();
-        let pending = |state: &mut State| state.writing || !state.buffer.is_empty();
+        shared.wake();
+        let state = lock(&shared.state);
+        let pending = |state: &mut State| state.writing || !shared.is_empty();
         let waited = shared.written.wait_timeout_while(state, Duration::from_secs(1), pending);
         drop(waited);
     }
@@ -93,47 +112,65 @@ impl LogSink {
     /// How many lines were dropped and not yet reported.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.0.shared.lock().dropped
+        self.0.shared.buffers.iter().map(|buffer| lock(&buffer.0).dropped).sum()
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn is_empty(&self) -> bool {
+        self.buffers.iter().all(|buffer| lock(&buffer.0).text.is_empty())
+    }
+
+    fn wake(&self) {
+        // With the lock, so that the thread is either before its look at `asleep` or waits already.
+        let state = lock(&self.state);
+        self.asleep.store(false, Ordering::SeqCst);
+        drop(state);
+        self.work.notify_one();
     }
 
     fn run(&self, mut target: impl Write) {
-        let mut batch = Vec::new();
-        let mut state = self.lock();
+        let mut taken = Vec::new();
+        let mut state = lock(&self.state);
         loop {
-            if state.buffer.is_empty() {
+            // Set before the look: whoever appends after the look finds it set.
+            self.asleep.store(true, Ordering::SeqCst);
+            if self.is_empty() {
                 if state.closed {
                     return;
                 }
-                state.asleep = true;
-                state = self
-                    .work
-                    .wait_while(state, |state| state.asleep && !state.closed)
-                    .unwrap_or_else(PoisonError::into_inner);
+                let asleep = |state: &mut State| self.asleep.load(Ordering::SeqCst) && !state.closed;
+                state = self.work.wait_while(state, asleep).unwrap_or_else(PoisonError::into_inner);
             }
-            if state.buffer.len() < BATCH && !state.closed {
+            self.asleep.store(false, Ordering::SeqCst);
+            if !state.closed {
                 state = self.work.wait_timeout(state, GATHER).unwrap_or_else(PoisonError::into_inner).0;
             }
-            std::mem::swap(&mut state.buffer, &mut batch);
-            let dropped = std::mem::take(&mut state.dropped);
             state.writing = true;
             drop(state);
+            let mut dropped = 0;
+            for buffer in &self.buffers {
+                let mut buffer = lock(&buffer.0);
+                dropped += std::mem::take(&mut buffer.dropped);
+                std::mem::swap(&mut buffer.text, &mut taken);
+                drop(buffer);
+                // Nobody is left to tell that standard error is gone.
+                let _ = target.write_all(&taken);
+                taken.clear();
+                taken.shrink_to(KEPT);
+            }
             if dropped > 0 {
                 let _ = writeln!(
-                    batch,
+                    target,
                     r#"{{"level":"WARN","message":"{dropped} log lines were dropped","log.dropped":{dropped}}}"#
                 );
             }
-            // Nobody is left to tell that standard error is gone.
-            let _ = target.write_all(&batch).and_then(|()| target.flush());
-            batch.clear();
-            batch.shrink_to(2 * BATCH);
-            state = self.lock();
+            let _ = target.flush();
+            state = lock(&self.state);
             state.writing = false;
             self.written.notify_all();
         }
@@ -142,9 +179,9 @@ impl Shared {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.shared.lock().closed = true;
-        self.shared.work.notify_one();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        lock(&self.shared.state).closed = true;
+        self.shared.wake();
+        let thread = lock(&self.thread).take();
         if let Some(thread) = thread {
             let _ = thread.join();
         }

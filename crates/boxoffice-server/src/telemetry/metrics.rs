@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use boxoffice_core::{Code, Drm, Environment};
@@ -17,6 +17,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 
+use super::thread_group::{THREAD_GROUPS, thread_group};
 use crate::answer::Outcome;
 use crate::route::{ROUTES, Route};
 use crate::upstream::UpstreamMetrics;
@@ -53,27 +54,15 @@ struct RedemptionLabels {
 
 /// What every request counts.
 #[derive(Debug, Default)]
-struct Requests([Part; PARTS]);
+struct Requests([Part; THREAD_GROUPS]);
 
-/// What the requests of some threads count: where all of them wrote to the same memory, each would wait for it. Aligned so
-/// that no two parts share a line of a processor's cache.
+/// What the requests of a group of threads count. Aligned so that no two groups share a line of a processor's cache.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Part {
     by_route: [OfRoute; ROUTES],
     /// Of a request that goes from thread to thread the end may count in another part than the beginning.
     in_flight: AtomicI64,
-}
-
-/// How many groups of threads there are.
-const PARTS: usize = 8;
-
-thread_local! {
-    /// The part of this thread.
-    static PART: usize = {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        NEXT.fetch_add(1, Ordering::Relaxed) % PARTS
-    };
 }
 
 #[derive(Debug, Default)]
@@ -188,7 +177,7 @@ impl Requests {
     /// The part of this thread.
     fn part(&self) -> &Part {
         let [first, ..] = &self.0;
-        self.0.get(PART.with(|&part| part)).unwrap_or(first)
+        self.0.get(thread_group()).unwrap_or(first)
     }
 
     /// A counter of a route, over all parts.

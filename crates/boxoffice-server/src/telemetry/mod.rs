@@ -3,6 +3,7 @@
 mod access_log;
 mod log_sink;
 mod metrics;
+mod thread_group;
 mod tracing_json;
 
 pub use access_log::{AccessLine, AccessLog};
