@@ -87,6 +87,8 @@ pub struct AccountOptions {
     pub max_streams: Option<u8>,
     /// The least Widevine level that any licence of this account goes to.
     pub min_level: Option<MinimumLevel>,
+    /// The least HDCP type of any FairPlay licence of this account.
+    pub min_hdcp_type: Option<MinimumHdcpType>,
 }
 
 impl AccountOptions {
@@ -103,6 +105,7 @@ impl AccountOptions {
             service_keys: true,
             max_streams: None,
             min_level: None,
+            min_hdcp_type: None,
         }
     }
 
@@ -169,6 +172,55 @@ impl FromStr for MinimumLevel {
     }
 }
 
+/// The least copy protection that a FairPlay output must have (fairplay.md, section 4).
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum MinimumHdcpType {
+    /// HDCP of any kind.
+    Type0,
+    /// HDCP 2.2 or later.
+    Type1,
+}
+
+/// A text that is no HDCP type.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("got {got:?}, expected 0 or 1")]
+pub struct MinimumHdcpTypeError {
+    got: String,
+}
+
+impl MinimumHdcpType {
+    /// 0 or 1.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Type0 => 0,
+            Self::Type1 => 1,
+        }
+    }
+
+    /// By its number.
+    #[must_use]
+    pub const fn from_number(number: i64) -> Option<Self> {
+        match number {
+            0 => Some(Self::Type0),
+            1 => Some(Self::Type1),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for MinimumHdcpType {
+    type Err = MinimumHdcpTypeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "0" => Ok(Self::Type0),
+            "1" => Ok(Self::Type1),
+            got => Err(MinimumHdcpTypeError { got: got.to_owned() }),
+        }
+    }
+}
+
 /// What `account set`, `enable` and `disable` change; what is `None` stays as it is.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AccountChange {
@@ -194,6 +246,8 @@ pub struct AccountChange {
     pub max_streams: Option<Option<u8>>,
     /// A level, or `Some(None)` for none.
     pub min_level: Option<Option<MinimumLevel>>,
+    /// An HDCP type, or `Some(None)` for none.
+    pub min_hdcp_type: Option<Option<MinimumHdcpType>>,
 }
 
 /// A change of a balance. It is applied by the database in one statement, so that no licence

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use boxoffice_core::account::{Balance, MinimumLevel};
+use boxoffice_core::account::{Balance, MinimumHdcpType, MinimumLevel};
 use boxoffice_core::authenticator::Scopes;
 use boxoffice_core::key_ring::Purpose;
 use boxoffice_core::{Drm, Environment};
@@ -46,6 +46,10 @@ pub(crate) fn to_level(number: i64) -> Result<MinimumLevel, StorageError> {
         .into_iter()
         .find(|level| i64::from(level.number()) == number)
         .ok_or_else(|| broken("a level", &number, "1 to 3"))
+}
+
+pub(crate) fn to_hdcp_type(number: i64) -> Result<MinimumHdcpType, StorageError> {
+    MinimumHdcpType::from_number(number).ok_or_else(|| broken("an HDCP type", &number, "0 or 1"))
 }
 
 pub(crate) fn to_purpose(word: &str) -> Result<Purpose, StorageError> {

@@ -163,6 +163,7 @@ pub(crate) fn apply_change(account: &mut Account, change: &AccountChange) {
         service_keys,
         max_streams,
         min_level,
+        min_hdcp_type,
     } = *change;
     let options = &mut account.options;
     set(&mut account.enabled, enabled);
@@ -175,6 +176,7 @@ pub(crate) fn apply_change(account: &mut Account, change: &AccountChange) {
     set(&mut options.service_keys, service_keys);
     set(&mut options.max_streams, max_streams);
     set(&mut options.min_level, min_level);
+    set(&mut options.min_hdcp_type, min_hdcp_type);
     // Databases count in signed 64-bit numbers.
     let most = i64::MAX.unsigned_abs();
     account.balance = match (balance, account.balance) {

@@ -19,5 +19,6 @@ mod server;
 pub mod widevine_cloud;
 
 pub use server::{
-    Fault, FaultPlan, FaultTextError, MockServer, Received, Reply, Role, RoleFault, TransportFault,
+    Fault, FaultPlan, FaultTextError, MockServer, Place, PlaceError, Received, Reply, Role, RoleFault,
+    TransportFault,
 };

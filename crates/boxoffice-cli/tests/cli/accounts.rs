@@ -45,6 +45,7 @@ fn an_account_has_the_members_and_defaults_of_its_environment() {
         assert_eq!((&account["lenient"], &account["one_time"]), (&false.into(), &false.into()));
         assert_eq!(account["service_keys"], true);
         assert!(account["max_streams"].is_null() && account["min_level"].is_null());
+        assert!(account["min_hdcp_type"].is_null());
     }
     assert_eq!(place.json(&["account", "list", "--json"]), serde_json::json!([test, production]));
 }
@@ -75,6 +76,10 @@ fn every_option_of_an_account_can_be_set_and_unset() {
     assert!(set("--max-streams", "unlimited", "max_streams").is_null());
     assert_eq!(set("--min-level", "L1", "min_level"), "L1");
     assert!(set("--min-level", "none", "min_level").is_null());
+    assert_eq!(set("--min-hdcp-type", "0", "min_hdcp_type"), 0);
+    assert_eq!(set("--min-hdcp-type", "1", "min_hdcp_type"), 1);
+    assert!(place.succeed(&["account", "show", "100001"]).contains("min-hdcp-type 1\n"));
+    assert!(set("--min-hdcp-type", "none", "min_hdcp_type").is_null());
 }
 
 #[test]
@@ -85,6 +90,8 @@ fn wrong_usage_is_2_and_an_account_that_is_not_there_is_1() {
         &["account", "set", "100001"][..],
         &["account", "set", "100001", "--widevine", "perhaps"],
         &["account", "set", "100001", "--max-streams", "0"],
+        &["account", "set", "100001", "--min-hdcp-type", "2"],
+        &["account", "set", "100001", "--min-hdcp-type", "-1"],
         &["account", "set", "100001", "--balance", "many"],
         &["account", "create", ""],
         &["account", "create", "a\nb"],

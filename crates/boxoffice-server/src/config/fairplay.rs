@@ -33,8 +33,11 @@ impl FairPlayConfig {
         let table = format!("environments.{environment}.fairplay");
         let present = reader.has_table(&table);
         let key = |name: &str| format!("{table}.{name}");
-        let endpoints: Vec<ServiceUrl> =
-            reader.or(&key("endpoints"), "addresses of the key server module", Vec::new())?;
+        let endpoints: Vec<ServiceUrl> = reader.or(
+            &key("endpoints"),
+            "addresses of the key server module: https, or http or unix: to this machine",
+            Vec::new(),
+        )?;
         let ca = reader.optional(&key("ca"), "PEM file of a private authority for the endpoints")?;
         let certificate =
             reader.optional(&key("client.certificate"), "PEM file: our certificate for the module")?;

@@ -125,7 +125,15 @@ fn a_refusal_names_key_file_and_line() {
         ),
         (
             "[environments.test.fairplay]\nendpoints = ['http://ksm.example/']",
-            "boxoffice.toml:2: environments.test.fairplay.endpoints: got [\"http://ksm.example/\"], expected https:// and a host, or http:// and a loopback address: content keys are sent there",
+            "boxoffice.toml:2: environments.test.fairplay.endpoints: got [\"http://ksm.example/\"], expected https:// and a host, http:// and a loopback address, or unix: with the absolute path of a socket, like unix:/run/ksm.sock:/ckc: content keys are sent there",
+        ),
+        (
+            "[environments.production.fairplay]\nendpoints = ['https://ksm.example/', 'unix:run/ksm.sock']",
+            "boxoffice.toml:2: environments.production.fairplay.endpoints: got [\"https://ksm.example/\", \"unix:run/ksm.sock\"], expected https:// and a host, http:// and a loopback address, or unix: with the absolute path of a socket, like unix:/run/ksm.sock:/ckc: content keys are sent there",
+        ),
+        (
+            "[environments.test.fairplay]\nendpoints = []",
+            "boxoffice.toml:2: environments.test.fairplay.endpoints: got none, expected at least one address",
         ),
         (
             "[environments.test.playready.webhook]\nauth = ['mtls']",

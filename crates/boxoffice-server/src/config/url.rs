@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 use http::Uri;
 
@@ -79,36 +80,66 @@ impl Value for PublicUrl {
     }
 }
 
-/// An address that content keys are sent to: `https`, or `http` to this machine.
+/// An address that content keys are sent to: `https`, or `http` to this machine, by a loopback address or a Unix
+/// socket (fairplay.md, section 5).
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ServiceUrl(Uri);
+pub struct ServiceUrl {
+    uri: Uri,
+    socket: Option<PathBuf>,
+}
 
 impl ServiceUrl {
-    /// The address.
+    /// The address; behind a Unix socket, its host is `localhost`.
     #[must_use]
     pub const fn uri(&self) -> &Uri {
-        &self.0
+        &self.uri
+    }
+
+    /// The Unix socket that it is behind.
+    #[must_use]
+    pub fn socket(&self) -> Option<&Path> {
+        self.socket.as_deref()
+    }
+
+    /// What stands behind `unix:`: a socket's absolute path, and perhaps a colon and the path of the requests.
+    fn behind_socket(text: &str) -> Option<Self> {
+        let (socket, path) = text.split_once(':').unwrap_or((text, "/"));
+        let socket = PathBuf::from(socket);
+        let fits = socket.is_absolute() && can_be_socket(&socket) && path.starts_with('/');
+        let uri = format!("http://localhost{path}").parse().ok().filter(|_| fits)?;
+        Some(Self { uri, socket: Some(socket) })
     }
 }
 
+/// Whether the system takes a path for a socket's: there are limits to its length.
+fn can_be_socket(path: &Path) -> bool {
+    std::os::unix::net::SocketAddr::from_pathname(path).is_ok()
+}
+
 impl Value for ServiceUrl {
-    const EXPECTED: &'static str =
-        "https:// and a host, or http:// and a loopback address: content keys are sent there";
+    const EXPECTED: &'static str = "https:// and a host, http:// and a loopback address, or unix: with the absolute \
+                                    path of a socket, like unix:/run/ksm.sock:/ckc: content keys are sent there";
 
     fn read(raw: &Raw) -> Option<Self> {
-        let uri: Uri = text(raw)?.parse().ok()?;
+        let text = text(raw)?;
+        if let Some(rest) = text.strip_prefix("unix:") {
+            return Self::behind_socket(rest);
+        }
+        let uri: Uri = text.parse().ok()?;
         let host = uri.host()?;
         let loopback = host == "localhost"
             || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         match uri.scheme_str()? {
-            "https" => Some(Self(uri)),
-            "http" if loopback => Some(Self(uri)),
+            "https" => Some(Self { uri, socket: None }),
+            "http" if loopback => Some(Self { uri, socket: None }),
             _ => None,
         }
     }
 
     fn show(&self) -> String {
-        quoted(&mask_credentials(&self.0.to_string()))
+        let Some(socket) = &self.socket else { return quoted(&mask_credentials(&self.uri.to_string())) };
+        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
+        quoted(&format!("unix:{}:{path}", socket.display()))
     }
 }
 
@@ -178,6 +209,31 @@ mod tests {
         let read = |url: &str| ServiceUrl::read(&Raw::Text(url.to_owned())).is_some();
         assert!(read("https://ksm.example/ckc") && read("http://127.0.0.1:1/") && read("http://[::1]:1/"));
         assert!(!read("http://ksm.example/ckc") && !read("ftp://127.0.0.1/") && !read("ksm.example"));
+    }
+
+    #[test]
+    fn a_unix_socket_has_an_absolute_path_and_perhaps_one_of_the_requests() {
+        let read = |url: &str| ServiceUrl::read(&Raw::Text(url.to_owned()));
+        for (given, socket, path, shown) in [
+            ("unix:/run/ksm.sock", "/run/ksm.sock", "/", "\"unix:/run/ksm.sock:/\""),
+            ("unix:/run/ksm.sock:/ckc?v=1", "/run/ksm.sock", "/ckc", "\"unix:/run/ksm.sock:/ckc?v=1\""),
+        ] {
+            let url = read(given).unwrap();
+            assert_eq!((url.socket(), url.uri().path()), (Some(Path::new(socket)), path));
+            assert_eq!(url.show(), shown);
+            assert_eq!(read(shown.trim_matches('"')), Some(url));
+        }
+        let long = format!("unix:/run/{}", "k".repeat(120));
+        for refused in [
+            "unix:",
+            "unix:run/ksm.sock",
+            "unix:/run/ksm.sock:ckc",
+            "unix:/run/a\0b",
+            "unix:@abstract",
+            &long,
+        ] {
+            assert_eq!(read(refused), None, "{refused}");
+        }
     }
 
     #[test]

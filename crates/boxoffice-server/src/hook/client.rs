@@ -16,7 +16,8 @@ use super::tighten::check;
 use crate::config::{CallLimits, Config, PolicyHookConfig, TlsFiles};
 use crate::hms::redemption::Facts;
 use crate::upstream::{
-    Answer, Message, Service, Unreached, Upstream, UpstreamError, UpstreamMetrics, UpstreamSettings, Verdict,
+    Address, Answer, Message, Service, Unreached, Upstream, UpstreamError, UpstreamMetrics, UpstreamSettings,
+    Verdict,
 };
 
 /// How often a question is asked at most, inside the one time limit: asking changes nothing.
@@ -106,7 +107,7 @@ impl Hook {
         let upstream = UpstreamSettings {
             service: Service::PolicyHook,
             environment,
-            endpoints: vec![settings.url.uri().to_string()],
+            endpoints: vec![Address::from(&settings.url)],
             ca: settings.ca_file.clone(),
             client,
             limits: CallLimits { timeout, budget, max_in_flight: MAX_IN_FLIGHT },

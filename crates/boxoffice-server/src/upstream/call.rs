@@ -24,7 +24,6 @@ use crate::config::CallLimits;
 pub struct Upstream {
     service: Service,
     environment: Environment,
-    client: Client,
     endpoints: Vec<Endpoint>,
     /// The endpoint of the last success, where the next call begins.
     preferred: AtomicUsize,
@@ -38,6 +37,7 @@ pub struct Upstream {
 }
 
 struct Endpoint {
+    client: Client,
     url: Url,
     breaker: Breaker,
 }
@@ -84,12 +84,13 @@ impl Upstream {
         random: Arc<dyn Random>,
         metrics: &UpstreamMetrics,
     ) -> Result<Self, UpstreamError> {
-        let (client, urls) = client::open(settings)?;
+        let endpoints = client::open(settings)?.into_iter();
         Ok(Self {
             service: settings.service,
             environment: settings.environment,
-            client,
-            endpoints: urls.into_iter().map(|url| Endpoint { url, breaker: Breaker::default() }).collect(),
+            endpoints: endpoints
+                .map(|(client, url)| Endpoint { client, url, breaker: Breaker::default() })
+                .collect(),
             preferred: AtomicUsize::new(0),
             places: Semaphore::new(settings.limits.max_in_flight),
             limits: settings.limits,
@@ -178,7 +179,7 @@ impl Upstream {
     ) -> Result<T, Cause> {
         let began = Instant::now();
         let time = self.limits.timeout.min(self.limits.budget.saturating_sub(started.elapsed()));
-        let answer = attempt(&self.client, &endpoint.url, message, time, self.answer_limit).await;
+        let answer = attempt(&endpoint.client, &endpoint.url, message, time, self.answer_limit).await;
         let (outcome, name, failed) = match answer.map(judge) {
             Ok(Verdict::Settled(outcome)) => (Ok(outcome), "settled", None),
             Ok(Verdict::Faulty(outcome)) => {

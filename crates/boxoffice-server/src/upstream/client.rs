@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Identity, Url, retry};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, Url, retry};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -44,27 +44,51 @@ pub(crate) fn read_file(file: &Path) -> Result<Zeroizing<Vec<u8>>, UpstreamError
     std::fs::read(file).map(Zeroizing::new).map_err(|error| UpstreamError::file(file, &error))
 }
 
-/// The client and the addresses that it calls.
-pub(super) fn open(settings: &UpstreamSettings) -> Result<(Client, Vec<Url>), UpstreamError> {
+/// The addresses that are called, each with its client: those of the network share one, and each socket has its own.
+pub(super) fn open(settings: &UpstreamSettings) -> Result<Vec<(Client, Url)>, UpstreamError> {
     let failed = |problem: String| UpstreamError::Client {
         service: settings.service.name(),
         environment: settings.environment,
         problem,
     };
-    let urls = settings.endpoints.iter().map(|endpoint| endpoint.parse());
-    let urls: Vec<Url> = urls
-        .collect::<Result<_, _>>()
-        .map_err(|error| failed(format!("an endpoint is no address: {error}")))?;
     // The library takes it from here. Where it is there already, somebody else of this process asked first.
     let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let mut client = Client::builder()
+    let build = |client: ClientBuilder| client.build().map_err(|error| failed(told(&error.without_url())));
+    let mut network: Option<Client> = None;
+    let mut endpoints = Vec::with_capacity(settings.endpoints.len());
+    for address in &settings.endpoints {
+        let url =
+            address.url.parse().map_err(|error| failed(format!("an endpoint is no address: {error}")))?;
+        let client = match (&address.socket, &network) {
+            (Some(socket), _) => build(at_socket(plain(settings), socket))?,
+            (None, Some(client)) => client.clone(),
+            (None, None) => network.insert(build(of_network(settings)?)?).clone(),
+        };
+        endpoints.push((client, url));
+    }
+    Ok(endpoints)
+}
+
+/// What all clients have in common.
+fn plain(settings: &UpstreamSettings) -> ClientBuilder {
+    Client::builder()
         .no_proxy()
         .redirect(Policy::none())
         .referer(false)
         .retry(retry::never())
         .connect_timeout(settings.limits.timeout)
         .tcp_nodelay(true)
-        .pool_max_idle_per_host(settings.limits.max_in_flight);
+        .pool_max_idle_per_host(settings.limits.max_in_flight)
+}
+
+/// A client whose connections all go to one Unix socket. Nothing on the way needs encryption.
+fn at_socket(client: ClientBuilder, socket: &Path) -> ClientBuilder {
+    client.tls_certs_only([]).unix_socket(socket)
+}
+
+/// A client of hosts, with what proves them to us and us to them.
+fn of_network(settings: &UpstreamSettings) -> Result<ClientBuilder, UpstreamError> {
+    let mut client = plain(settings);
     match &settings.ca {
         Some(file) => {
             let authorities = Certificate::from_pem_bundle(&read_file(file)?);
@@ -75,14 +99,15 @@ pub(super) fn open(settings: &UpstreamSettings) -> Result<(Client, Vec<Url>), Up
             client = client.tls_certs_merge(authorities);
         }
         // Without TLS no authority is needed, and a machine without any may have none.
-        None if urls.iter().all(|url| url.scheme() == "http") => client = client.tls_certs_only([]),
+        None if settings.endpoints.iter().all(|address| address.url.starts_with("http:")) => {
+            client = client.tls_certs_only([]);
+        }
         None => {}
     }
     if let Some(files) = &settings.client {
         client = client.identity(identity(files)?);
     }
-    let client = client.build().map_err(|error| failed(told(&error.without_url())))?;
-    Ok((client, urls))
+    Ok(client)
 }
 
 fn identity(files: &TlsFiles) -> Result<Identity, UpstreamError> {

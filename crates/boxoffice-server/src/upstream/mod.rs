@@ -21,4 +21,4 @@ pub use client::UpstreamError;
 pub(crate) use client::read_file;
 pub use failure::{Cause, Unreached};
 pub use metrics::UpstreamMetrics;
-pub use settings::{Service, UpstreamSettings};
+pub use settings::{Address, Service, UpstreamSettings};

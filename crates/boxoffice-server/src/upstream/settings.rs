@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use boxoffice_core::Environment;
 
-use crate::config::{CallLimits, TlsFiles};
+use crate::config::{CallLimits, ServiceUrl, TlsFiles};
 
 /// Which service it is; a label of logs and metrics.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -25,7 +25,7 @@ pub struct UpstreamSettings {
     /// Whose.
     pub environment: Environment,
     /// Its addresses, complete, at least one.
-    pub endpoints: Vec<String>,
+    pub endpoints: Vec<Address>,
     /// A private authority that vouches for them, as PEM.
     pub ca: Option<PathBuf>,
     /// What we show of ourselves.
@@ -36,6 +36,32 @@ pub struct UpstreamSettings {
     pub attempts: u32,
     /// The longest answer, in bytes.
     pub answer_limit: usize,
+}
+
+/// Where an endpoint is.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// Its URL, complete.
+    pub url: String,
+    /// The Unix socket that all its connections go to, whatever host the URL names.
+    pub socket: Option<PathBuf>,
+}
+
+impl Address {
+    /// The same with a further segment of the path.
+    #[must_use]
+    pub fn with_segment(mut self, segment: &str) -> Self {
+        self.url.truncate(self.url.trim_end_matches('/').len());
+        self.url.push('/');
+        self.url.push_str(segment);
+        self
+    }
+}
+
+impl From<&ServiceUrl> for Address {
+    fn from(url: &ServiceUrl) -> Self {
+        Self { url: url.uri().to_string(), socket: url.socket().map(ToOwned::to_owned) }
+    }
 }
 
 impl Service {

@@ -31,7 +31,7 @@ pub(super) const TABLES: &[Table] = &[
     table!(
         "accounts", id: Number, environment: Number, name: Bytes, enabled: Flag, balance: Number, widevine: Flag,
         playready: Flag, fairplay: Flag, clearkey: Flag, lenient: Flag, one_time: Flag, service_keys: Flag,
-        max_streams: Number, min_level: Number, created_at: Number
+        max_streams: Number, min_level: Number, min_hdcp_type: Number, created_at: Number
     ),
     table!(
         "authenticators", id: Number, account: Number, hash: Bytes, scopes: Number, created_at: Number,

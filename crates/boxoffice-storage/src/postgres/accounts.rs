@@ -1,6 +1,6 @@
 //! Accounts and their authenticators.
 
-use boxoffice_core::account::{AccountChange, AccountOptions, MinimumLevel};
+use boxoffice_core::account::{AccountChange, AccountOptions, MinimumHdcpType, MinimumLevel};
 use boxoffice_core::authenticator::Authenticator;
 use boxoffice_core::{Account, AccountId};
 use deadpool_postgres::{GenericClient, Transaction};
@@ -16,7 +16,7 @@ use crate::{NewAccount, NewAuthenticator, column};
 macro_rules! columns {
     () => {
         "id, environment, name, enabled, balance, widevine, playready, fairplay, clearkey, lenient, \
-         one_time, service_keys, max_streams, min_level, created_at"
+         one_time, service_keys, max_streams, min_level, created_at, min_hdcp_type"
     };
 }
 
@@ -44,8 +44,8 @@ async fn insert(
     let options = &new.options;
     let insert = format!(
         "INSERT INTO accounts (id, environment, name, enabled, balance, widevine, playready, fairplay, \
-         clearkey, lenient, one_time, service_keys, max_streams, min_level, created_at) \
-         SELECT number.id, $2, $3, true, NULL, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 \
+         clearkey, lenient, one_time, service_keys, max_streams, min_level, created_at, min_hdcp_type) \
+         SELECT number.id, $2, $3, true, NULL, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 \
          FROM ({number}) AS number ON CONFLICT DO NOTHING RETURNING id"
     );
     let made = client
@@ -65,6 +65,7 @@ async fn insert(
                 &options.max_streams.map(i64::from),
                 &level(options),
                 &column::from_time(new.created_at),
+                &hdcp_type(options),
             ],
         )
         .await?;
@@ -84,6 +85,10 @@ async fn insert(
 
 fn level(options: &AccountOptions) -> Option<i64> {
     options.min_level.map(MinimumLevel::number).map(i64::from)
+}
+
+fn hdcp_type(options: &AccountOptions) -> Option<i64> {
+    options.min_hdcp_type.map(MinimumHdcpType::number).map(i64::from)
 }
 
 pub(super) async fn find(client: &impl GenericClient, id: AccountId) -> Result<Option<Account>, Fault> {
@@ -146,8 +151,8 @@ pub(super) async fn change(
     let update = transaction
         .prepare_cached(
             "UPDATE accounts SET enabled = $2, balance = $3, widevine = $4, playready = $5, fairplay = $6, \
-             clearkey = $7, lenient = $8, one_time = $9, service_keys = $10, max_streams = $11, min_level = $12 \
-             WHERE id = $1",
+             clearkey = $7, lenient = $8, one_time = $9, service_keys = $10, max_streams = $11, min_level = $12, \
+             min_hdcp_type = $13 WHERE id = $1",
         )
         .await?;
     transaction
@@ -166,6 +171,7 @@ pub(super) async fn change(
                 &options.service_keys,
                 &options.max_streams.map(i64::from),
                 &level(options),
+                &hdcp_type(options),
             ],
         )
         .await?;
@@ -211,6 +217,7 @@ pub(super) async fn revoke_authenticator(
 
 fn read(from: &Row) -> Result<Account, Fault> {
     let min_level: Option<i64> = row::get(from, 13)?;
+    let min_hdcp_type: Option<i64> = row::get(from, 15)?;
     let max_streams: Option<i64> = row::get(from, 12)?;
     Ok(Account {
         id: AccountId(row::number(from, 0, "an account's number")?),
@@ -230,6 +237,7 @@ fn read(from: &Row) -> Result<Account, Fault> {
                 .map(|most| column::to_number("a number of streams", most))
                 .transpose()?,
             min_level: min_level.map(column::to_level).transpose()?,
+            min_hdcp_type: min_hdcp_type.map(column::to_hdcp_type).transpose()?,
         },
         authenticators: Vec::new(),
         created_at: column::to_time(row::get(from, 14)?)?,

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_accounts.sql"),
     include_str!("migrations/0002_key_storage.sql"),
     include_str!("migrations/0003_redemptions.sql"),
+    include_str!("migrations/0004_account_hdcp.sql"),
 ];
 
 /// The form of a database that is ours, or will be.

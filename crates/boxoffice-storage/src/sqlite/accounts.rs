@@ -1,6 +1,6 @@
 //! Accounts and their authenticators.
 
-use boxoffice_core::account::{AccountChange, AccountOptions};
+use boxoffice_core::account::{AccountChange, AccountOptions, MinimumHdcpType, MinimumLevel};
 use boxoffice_core::authenticator::Authenticator;
 use boxoffice_core::{Account, AccountId};
 use jiff::Timestamp;
@@ -10,15 +10,15 @@ use crate::storage::apply_change;
 use crate::{NewAccount, NewAuthenticator, StorageError, column};
 
 const COLUMNS: &str = "id, environment, name, enabled, balance, widevine, playready, fairplay, clearkey, lenient, \
-                       one_time, service_keys, max_streams, min_level, created_at";
+                       one_time, service_keys, max_streams, min_level, created_at, min_hdcp_type";
 
 pub(super) fn create(connection: &Connection, new: &NewAccount) -> Result<Account, StorageError> {
     let options = &new.options;
     let id: u32 = connection
         .prepare_cached(
             "INSERT INTO accounts (id, environment, name, enabled, balance, widevine, playready, fairplay, \
-             clearkey, lenient, one_time, service_keys, max_streams, min_level, created_at) \
-             SELECT COALESCE(MAX(id) + 1, ?1), ?2, ?3, 1, NULL, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 \
+             clearkey, lenient, one_time, service_keys, max_streams, min_level, created_at, min_hdcp_type) \
+             SELECT COALESCE(MAX(id) + 1, ?1), ?2, ?3, 1, NULL, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
              FROM accounts RETURNING id",
         )?
         .query_row(
@@ -34,8 +34,9 @@ pub(super) fn create(connection: &Connection, new: &NewAccount) -> Result<Accoun
                 options.one_time,
                 options.service_keys,
                 options.max_streams,
-                options.min_level.map(boxoffice_core::account::MinimumLevel::number),
+                options.min_level.map(MinimumLevel::number),
                 column::from_time(new.created_at),
+                options.min_hdcp_type.map(MinimumHdcpType::number),
             ],
             |row| row.get(0),
         )?;
@@ -104,8 +105,8 @@ pub(super) fn change(
     connection
         .prepare_cached(
             "UPDATE accounts SET enabled = ?2, balance = ?3, widevine = ?4, playready = ?5, fairplay = ?6, \
-             clearkey = ?7, lenient = ?8, one_time = ?9, service_keys = ?10, max_streams = ?11, min_level = ?12 \
-             WHERE id = ?1",
+             clearkey = ?7, lenient = ?8, one_time = ?9, service_keys = ?10, max_streams = ?11, min_level = ?12, \
+             min_hdcp_type = ?13 WHERE id = ?1",
         )?
         .execute(params![
             id.0,
@@ -119,7 +120,8 @@ pub(super) fn change(
             options.one_time,
             options.service_keys,
             options.max_streams,
-            options.min_level.map(boxoffice_core::account::MinimumLevel::number),
+            options.min_level.map(MinimumLevel::number),
+            options.min_hdcp_type.map(MinimumHdcpType::number),
         ])?;
     Ok(Some(account))
 }
@@ -156,6 +158,7 @@ pub(super) fn revoke_authenticator(
 
 fn read(row: &Row<'_>) -> Result<Account, StorageError> {
     let min_level: Option<i64> = row.get(13)?;
+    let min_hdcp_type: Option<i64> = row.get(15)?;
     Ok(Account {
         id: AccountId(row.get(0)?),
         name: row.get(2)?,
@@ -172,6 +175,7 @@ fn read(row: &Row<'_>) -> Result<Account, StorageError> {
             service_keys: row.get(11)?,
             max_streams: row.get(12)?,
             min_level: min_level.map(column::to_level).transpose()?,
+            min_hdcp_type: min_hdcp_type.map(column::to_hdcp_type).transpose()?,
         },
         authenticators: Vec::new(),
         created_at: column::to_time(row.get(14)?)?,

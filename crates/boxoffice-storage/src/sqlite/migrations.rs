@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_accounts.sql"),
     include_str!("migrations/0002_key_storage.sql"),
     include_str!("migrations/0003_redemptions.sql"),
+    include_str!("migrations/0004_account_hdcp.sql"),
 ];
 
 /// `BoxO`, in the header of every file of ours.

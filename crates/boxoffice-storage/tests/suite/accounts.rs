@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use boxoffice_core::account::{AccountChange, AccountOptions, Balance, BalanceChange, MinimumLevel};
+use boxoffice_core::account::{
+    AccountChange, AccountOptions, Balance, BalanceChange, MinimumHdcpType, MinimumLevel,
+};
 use boxoffice_core::authenticator::Scopes;
 use boxoffice_core::{AccountId, Environment};
 use boxoffice_storage::{NewAccount, NewAuthenticator, Storage};
@@ -41,6 +43,7 @@ async fn a_new_account_is_enabled_unlimited_and_numbered_from_100001(storage: Ar
     let mut new = new_account("Söder & Co \u{0}", Environment::Production);
     new.options.max_streams = Some(3);
     new.options.min_level = Some(MinimumLevel::L1);
+    new.options.min_hdcp_type = Some(MinimumHdcpType::Type0);
     let made = storage.create_account(new.clone()).await.unwrap();
     assert_eq!((made.id, made.enabled, made.balance), (AccountId::FIRST, true, Balance::Unlimited));
     let found = storage.account(made.id).await.unwrap().unwrap();
@@ -65,6 +68,7 @@ async fn a_change_touches_what_it_names_and_nothing_else(storage: Arc<dyn Storag
         widevine: Some(false),
         max_streams: Some(Some(2)),
         min_level: Some(Some(MinimumLevel::L3)),
+        min_hdcp_type: Some(Some(MinimumHdcpType::Type1)),
         ..AccountChange::default()
     };
     let changed = storage.change_account(id, change).await.unwrap().unwrap();
@@ -72,13 +76,22 @@ async fn a_change_touches_what_it_names_and_nothing_else(storage: Arc<dyn Storag
     expected.widevine = false;
     expected.max_streams = Some(2);
     expected.min_level = Some(MinimumLevel::L3);
+    expected.min_hdcp_type = Some(MinimumHdcpType::Type1);
     assert_eq!((changed.enabled, changed.balance), (false, Balance::Licences(5)));
     assert_eq!(changed.options, expected);
-    let back = AccountChange { max_streams: Some(None), min_level: Some(None), ..AccountChange::default() };
+    let found = storage.account(id).await.unwrap().unwrap();
+    assert_eq!(found.options, expected);
+    let back = AccountChange {
+        max_streams: Some(None),
+        min_level: Some(None),
+        min_hdcp_type: Some(None),
+        ..AccountChange::default()
+    };
     storage.change_account(id, back).await.unwrap().unwrap();
     let found = storage.account(id).await.unwrap().unwrap();
     expected.max_streams = None;
     expected.min_level = None;
+    expected.min_hdcp_type = None;
     assert_eq!((found.enabled, found.balance, found.options), (false, Balance::Licences(5), expected));
 }
 

@@ -9,7 +9,7 @@ use boxoffice_storage::StorageError;
 use thiserror::Error;
 use widevine::IssuerError;
 
-use crate::server::FaultTextError;
+use crate::server::{FaultTextError, Place};
 
 /// Why the program ends.
 #[derive(Debug, Error)]
@@ -54,10 +54,10 @@ pub enum Failure {
     #[error("the lab's root of trust: {0}")]
     Issuer(#[from] IssuerError),
     /// The address.
-    #[error("cannot listen on {address}: {error}")]
+    #[error("cannot listen on {place}: {error}")]
     Listen {
         /// Which.
-        address: std::net::SocketAddr,
+        place: Place,
         /// Why not.
         error: io::Error,
     },

@@ -1,17 +1,16 @@
 //! What all servers of the program have in common.
 
 use std::io::Write as _;
-use std::net::SocketAddr;
 
 use super::failure::Failure;
-use crate::server::{Fault, MockServer, Role};
+use crate::server::{Fault, MockServer, Place, Role};
 
 /// Where to listen, and what goes wrong from the start.
 #[derive(clap::Args)]
 pub(super) struct Listen {
-    /// The address; port 0 takes a free one
+    /// The address, or unix: and the path of a socket; port 0 takes a free one
     #[arg(long = "listen", value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    address: SocketAddr,
+    place: Place,
     /// A fault of the next request; may be given several times, for one request each
     #[arg(long, value_name = "FAULT")]
     fault: Vec<String>,
@@ -30,10 +29,10 @@ impl Listen {
         let next = self.fault.iter().map(|text| text.parse());
         let next = next.collect::<Result<Vec<Fault<R::Fault>>, _>>()?;
         let standing = self.standing_fault.as_deref().map(str::parse::<Fault<R::Fault>>).transpose()?;
-        let address = self.address;
-        let server = MockServer::start_at(role, address, None)
+        let place = self.place;
+        let server = MockServer::start_at(role, place.clone(), None)
             .await
-            .map_err(|error| Failure::Listen { address, error })?;
+            .map_err(|error| Failure::Listen { place, error })?;
         for fault in next {
             server.faults().next(fault);
         }

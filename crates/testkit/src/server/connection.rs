@@ -12,20 +12,20 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::body::{Cut, ReplyBody};
 use super::fault::{Fault, TransportFault};
+use super::listener::Listener;
 use super::{Received, Reply, Role, Shared, control};
 
 /// The longest request that is read, in bytes: far more than any that is right.
 const REQUEST_LIMIT: usize = 1024 * 1024;
 
 /// Accepts connections until the task is aborted, which ends them too.
-pub(super) async fn accept<R: Role>(
-    listener: TcpListener,
+pub(super) async fn accept<R: Role, L: Listener>(
+    listener: L,
     tls: Option<Arc<ServerConfig>>,
     shared: Arc<Shared<R>>,
 ) {
@@ -33,11 +33,11 @@ pub(super) async fn accept<R: Role>(
     let acceptor = tls.map(TlsAcceptor::from);
     loop {
         tokio::select! {
-            accepted = listener.accept() => {
+            accepted = listener.next() => {
                 // A connection that went away before it was accepted is no concern of anybody.
-                let Ok((stream, _)) = accepted else { continue };
+                let Ok(stream) = accepted else { continue };
                 if shared.faults.take_refusal() {
-                    reset(&stream);
+                    L::reset(&stream);
                 } else {
                     connections.spawn(connect(stream, acceptor.clone(), Arc::clone(&shared)));
                 }
@@ -47,13 +47,11 @@ pub(super) async fn accept<R: Role>(
     }
 }
 
-/// Makes the close of the stream a reset: nobody answered here.
-fn reset(stream: &TcpStream) {
-    // Where the system cannot do that, the close is an orderly one, which is no answer either.
-    let _best_effort = stream.set_zero_linger();
-}
-
-async fn connect<R: Role>(stream: TcpStream, acceptor: Option<TlsAcceptor>, shared: Arc<Shared<R>>) {
+async fn connect<R: Role>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    acceptor: Option<TlsAcceptor>,
+    shared: Arc<Shared<R>>,
+) {
     match acceptor {
         None => serve(stream, shared).await,
         // A client that refuses our certificate has its own error to report.

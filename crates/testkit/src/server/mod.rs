@@ -4,6 +4,8 @@ mod body;
 mod connection;
 mod control;
 mod fault;
+mod listener;
+mod place;
 mod plan;
 
 use std::io;
@@ -13,11 +15,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use rustls::ServerConfig;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use fault::{Fault, FaultTextError, RoleFault, TransportFault};
+pub use place::{Place, PlaceError};
 pub use plan::FaultPlan;
 
 /// What a mock server answers when nothing is broken, and how its own answers can be.
@@ -54,7 +57,7 @@ pub struct Reply {
 
 /// A running server. It stops when this is dropped.
 pub struct MockServer<R: Role> {
-    address: SocketAddr,
+    place: Place,
     scheme: &'static str,
     shared: Arc<Shared<R>>,
     accepting: JoinHandle<()>,
@@ -106,13 +109,16 @@ impl<R: Role> MockServer<R> {
         Self::start_at(role, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), None).await
     }
 
-    /// Starts anywhere, with TLS where there is a configuration for it.
+    /// Starts anywhere, with TLS where there is a configuration for it. The file of a Unix socket must not be there
+    /// yet, and goes when the server does.
     ///
     /// # Errors
     /// The address cannot be had.
-    pub async fn start_at(role: R, address: SocketAddr, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
+    pub async fn start_at(
+        role: R,
+        place: impl Into<Place>,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             role,
             faults: FaultPlan::new(),
@@ -120,8 +126,19 @@ impl<R: Role> MockServer<R> {
             last: Mutex::new(None),
         });
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let accepting = tokio::spawn(connection::accept(listener, tls, Arc::clone(&shared)));
-        Ok(Self { address, scheme, shared, accepting })
+        let connections = Arc::clone(&shared);
+        let (place, accepting) = match place.into() {
+            Place::Tcp(address) => {
+                let listener = TcpListener::bind(address).await?;
+                let place = Place::Tcp(listener.local_addr()?);
+                (place, tokio::spawn(connection::accept(listener, tls, connections)))
+            }
+            Place::Unix(path) => {
+                let listener = UnixListener::bind(&path)?;
+                (Place::Unix(path), tokio::spawn(connection::accept(listener, tls, connections)))
+            }
+        };
+        Ok(Self { place, scheme, shared, accepting })
     }
 
     /// What it plays.
@@ -132,14 +149,17 @@ impl<R: Role> MockServer<R> {
 
     /// Where it listens.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    pub const fn place(&self) -> &Place {
+        &self.place
     }
 
-    /// `http://address/path`, or `https://…`; `path` starts with a slash.
+    /// `http://address/path`, or `https://…`, or `unix:/socket:/path`; `path` starts with a slash.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("{}://{}{path}", self.scheme, self.address)
+        match &self.place {
+            Place::Tcp(address) => format!("{}://{address}{path}", self.scheme),
+            Place::Unix(_) => format!("{}:{path}", self.place),
+        }
     }
 
     /// What goes wrong next.
@@ -178,12 +198,16 @@ impl<R: Role> MockServer<R> {
 impl<R: Role> Drop for MockServer<R> {
     fn drop(&mut self) {
         self.accepting.abort();
+        if let Place::Unix(path) = &self.place {
+            // Somebody may have taken it away before.
+            let _gone = std::fs::remove_file(path);
+        }
     }
 }
 
 impl<R: Role> std::fmt::Debug for MockServer<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MockServer").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("MockServer").field("place", &self.place).finish_non_exhaustive()
     }
 }
 

@@ -19,6 +19,15 @@ impl Answer {
 }
 
 pub fn client() -> reqwest::Client {
+    builder().build().unwrap()
+}
+
+/// A client of a Unix socket.
+pub fn client_at(socket: &std::path::Path) -> reqwest::Client {
+    builder().unix_socket(socket).build().unwrap()
+}
+
+fn builder() -> reqwest::ClientBuilder {
     // A second installation is refused, which is as good.
     let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder()
@@ -26,8 +35,6 @@ pub fn client() -> reqwest::Client {
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .timeout(Duration::from_secs(20))
-        .build()
-        .unwrap()
 }
 
 pub async fn post(url: &str, body: impl Into<Vec<u8>>) -> Result<Answer, reqwest::Error> {

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use super::kit::client_at;
 use super::kit::{client, post};
 
 /// A running program, which is killed when the test is over.
@@ -47,6 +48,19 @@ async fn the_key_server_says_where_it_is_and_starts_broken_as_wanted() {
     assert!(url.starts_with("http://127.0.0.1:") && url.ends_with("/ckc"), "{url}");
     assert_eq!(post(&url, "{}").await.unwrap().status, 503);
     assert_eq!(post(&url, "{}").await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn the_key_server_listens_on_a_unix_socket() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = format!("unix:{}", directory.path().join("ksm.sock").display());
+    let (_running, url) = start(&["key-server", "--listen", &place]);
+    assert_eq!(url, format!("{place}:/ckc"));
+    let answered = client_at(&directory.path().join("ksm.sock")).get("http://localhost/").send().await;
+    assert_eq!(answered.unwrap().status().as_u16(), 405);
+    let second = program(&["key-server", "--listen", &place]).output().unwrap();
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(!second.status.success() && said.contains(&format!("cannot listen on {place}")), "{said}");
 }
 
 #[tokio::test]
@@ -95,6 +109,7 @@ async fn the_policy_hook_answers_as_its_arguments_say_to_whoever_knows_its_secre
 #[test]
 fn what_is_wrong_on_the_command_line_is_said() {
     for (arguments, expected) in [
+        (vec!["key-server", "--listen", "unix:"], "expected an IP address and a port, or unix: and a path"),
         (vec!["key-server", "--fault", "bad"], "\"bad\" is no fault; expected broken-json"),
         (vec!["widevine-cloud", "--provider", "acme"], "--signing-rsa-public-key-file"),
         (

@@ -1,7 +1,7 @@
 //! `boxoffice account set`.
 
 use boxoffice_core::AccountId;
-use boxoffice_core::account::{AccountChange, BalanceChange, MinimumLevel};
+use boxoffice_core::account::{AccountChange, BalanceChange, MinimumHdcpType, MinimumLevel};
 
 use super::{account_id, show};
 use crate::console::{Console, write_json};
@@ -44,6 +44,9 @@ pub struct Set {
     /// The least Widevine level that any licence goes to
     #[arg(long, group = "change", value_name = "L1|L2|L3|none", value_parser = min_level)]
     min_level: Option<MinLevel>,
+    /// The least HDCP type of any FairPlay licence; raises what track and environment want, never lowers it
+    #[arg(long, group = "change", value_name = "0|1|none", value_parser = min_hdcp_type)]
+    min_hdcp_type: Option<MinHdcpType>,
     /// Prints the account as `account show --json` does
     #[arg(long)]
     json: bool,
@@ -56,6 +59,10 @@ struct MaxStreams(Option<u8>);
 /// A level, or none.
 #[derive(Clone, Copy)]
 struct MinLevel(Option<MinimumLevel>);
+
+/// An HDCP type, or none.
+#[derive(Clone, Copy)]
+struct MinHdcpType(Option<MinimumHdcpType>);
 
 impl Set {
     pub async fn run(self, place: &Place, console: Console<'_>) -> Result<(), Failure> {
@@ -71,6 +78,7 @@ impl Set {
             service_keys: self.service_keys,
             max_streams: self.max_streams.map(|MaxStreams(max)| max),
             min_level: self.min_level.map(|MinLevel(level)| level),
+            min_hdcp_type: self.min_hdcp_type.map(|MinHdcpType(least)| least),
         };
         let installation = place.open(Presence::MustExist).await?;
         let account = installation.storage().change_account(self.account, change).await?;
@@ -103,5 +111,15 @@ fn min_level(text: &str) -> Result<MinLevel, String> {
             .parse()
             .map(|level| MinLevel(Some(level)))
             .map_err(|_| format!("got {level:?}, expected L1, L2, L3 or none")),
+    }
+}
+
+fn min_hdcp_type(text: &str) -> Result<MinHdcpType, String> {
+    match text {
+        "none" => Ok(MinHdcpType(None)),
+        least => least
+            .parse()
+            .map(|least| MinHdcpType(Some(least)))
+            .map_err(|_| format!("got {least:?}, expected 0, 1 or none")),
     }
 }

@@ -1,6 +1,6 @@
 //! `boxoffice account show`, and how an account looks in words and in JSON.
 
-use boxoffice_core::account::{Balance, MinimumLevel};
+use boxoffice_core::account::{Balance, MinimumHdcpType, MinimumLevel};
 use boxoffice_core::{Account, AccountId, Drm};
 use serde_json::{Map, Value, json};
 
@@ -49,6 +49,7 @@ pub fn as_json(account: &Account) -> Value {
         "service_keys": options.service_keys,
         "max_streams": options.max_streams,
         "min_level": options.min_level.map(MinimumLevel::as_str),
+        "min_hdcp_type": options.min_hdcp_type.map(MinimumHdcpType::number),
         "created_at": times::text(account.created_at),
         "authenticators": account.authenticators.iter().map(authenticator::as_json).collect::<Vec<_>>(),
     })
@@ -89,6 +90,9 @@ pub fn write(console: Console<'_>, account: &Account) -> Result<(), Failure> {
     let max_streams = options.max_streams.map_or_else(|| "unlimited".to_owned(), |max| max.to_string());
     writeln!(console, "max-streams   {max_streams}")?;
     writeln!(console, "min-level     {}", options.min_level.map_or("none", MinimumLevel::as_str))?;
+    let min_hdcp_type =
+        options.min_hdcp_type.map_or_else(|| "none".to_owned(), |least| least.number().to_string());
+    writeln!(console, "min-hdcp-type {min_hdcp_type}")?;
     writeln!(console, "created       {}", times::text(account.created_at))?;
     let valid = account.authenticators.iter().filter(|authenticator| authenticator.revoked_at.is_none());
     writeln!(console, "authenticators  {} valid, {} in all", valid.count(), account.authenticators.len())?;

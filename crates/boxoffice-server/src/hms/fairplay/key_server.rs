@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue};
 use super::certificate;
 use crate::config::{Config, FairPlayConfig};
 use crate::upstream::{
-    Called, Message, Service, Upstream, UpstreamError, UpstreamMetrics, UpstreamSettings, Verdict,
+    Address, Called, Message, Service, Upstream, UpstreamError, UpstreamMetrics, UpstreamSettings, Verdict,
 };
 
 /// How often a CKC is asked for at most (section 5).
@@ -66,7 +66,7 @@ impl KeyServer {
         let upstream = UpstreamSettings {
             service: Service::FairPlay,
             environment,
-            endpoints: settings.endpoints.iter().map(|url| url.uri().to_string()).collect(),
+            endpoints: settings.endpoints.iter().map(Address::from).collect(),
             ca: settings.ca.clone(),
             client: settings.client.clone(),
             limits: settings.limits,

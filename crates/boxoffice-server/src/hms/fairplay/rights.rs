@@ -37,7 +37,9 @@ pub async fn redeem(
         Question { admitted: &admitted, device: Device::default(), content_id: None, licence_type: None };
     let ruling = hook::ask(app, facts, &asked).await?;
     let terms = ruling.terms.as_ref().map_or(Ok(terms), self::terms)?;
-    let hdcp_at_least = ruling.hdcp_at_least.and_then(HdcpType::from_number).unwrap_or_default();
+    let of_account = admitted.account.options.min_hdcp_type;
+    let of_account = of_account.and_then(|least| HdcpType::from_number(least.number().into()));
+    let of_hook = ruling.hdcp_at_least.and_then(HdcpType::from_number).unwrap_or_default();
     books::check_unused(app, &admitted, facts).await?;
     admitted.check_balance()?;
     let question = CreateCkc {
@@ -46,7 +48,8 @@ pub async fn redeem(
             key: &terms.key.key,
             iv: &terms.key.iv,
             track: track(terms),
-            hdcp_at_least: key_server.hdcp_at_least.max(hdcp_at_least),
+            // Each may raise it, and none lowers what another wants.
+            hdcp_at_least: key_server.hdcp_at_least.max(of_account.unwrap_or_default()).max(of_hook),
             lease_seconds: terms.rental_duration,
         },
     };

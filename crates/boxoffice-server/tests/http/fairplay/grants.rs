@@ -1,6 +1,6 @@
 //! What the key server is told, and what the books say (fairplay.md, sections 2 to 4).
 
-use boxoffice_core::account::Balance;
+use boxoffice_core::account::{AccountChange, Balance, MinimumHdcpType};
 use boxoffice_core::{Drm, Environment};
 use boxoffice_storage::RecordKind;
 use drm_primitives::{Kid, hex};
@@ -54,6 +54,26 @@ async fn an_environment_raises_hdcp_types_and_never_lowers_them() {
     }
     let world = World::with_settings("min_hdcp_type = 1").await;
     assert_eq!(world.asset(&format!("{GOOD}&trackType=2")).await.hdcp_type, HdcpType::Type1);
+}
+
+#[tokio::test]
+async fn the_highest_hdcp_type_of_track_environment_and_account_is_asked_for() {
+    for environment in [HdcpType::NotRequired, HdcpType::Type0, HdcpType::Type1] {
+        let world = World::with_settings(&format!("min_hdcp_type = {}", environment.number())).await;
+        for account in [None, Some(MinimumHdcpType::Type0), Some(MinimumHdcpType::Type1)] {
+            let change = AccountChange { min_hdcp_type: Some(account), ..AccountChange::default() };
+            world.lab.change(&world.customer, change).await;
+            for (track, of_track) in [(1, HdcpType::Type0), (2, HdcpType::NotRequired), (3, HdcpType::Type1)]
+            {
+                let of_account = account.map_or(HdcpType::NotRequired, |least| {
+                    HdcpType::from_number(least.number().into()).unwrap()
+                });
+                let asked = world.asset(&format!("{GOOD}&trackType={track}")).await.hdcp_type;
+                let highest = of_track.max(environment).max(of_account);
+                assert_eq!(asked, highest, "track {track}, environment {environment:?}, account {account:?}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -185,14 +205,9 @@ async fn no_key_spc_or_licence_is_in_any_log_metric_or_error() {
     let nonce = &spc.to_bytes()[21..37];
     let token = target.split_once('=').unwrap().1;
     let encoded = drm_primitives::base64::encode(&spc.to_bytes());
-    for secret in [
-        KEY,
-        &hex::encode(nonce),
-        &encoded[28..48],
-        token,
-        "LAB CKC",
-        &world.key_server.address().to_string(),
-    ] {
+    for secret in
+        [KEY, &hex::encode(nonce), &encoded[28..48], token, "LAB CKC", &world.key_server.place().to_string()]
+    {
         for text in &written {
             assert!(!text.to_lowercase().contains(&secret.to_lowercase()), "{secret} is in {text}");
         }

@@ -6,5 +6,6 @@ mod faults;
 mod forms;
 mod grants;
 mod refusals;
+mod socket;
 mod token;
 pub mod world;

@@ -1,5 +1,6 @@
 //! How the operator's service knows that it is us who ask, and we that it is it who answers.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -79,7 +80,7 @@ async fn a_bearers_secret_proves_who_asks_and_stands_in_no_log() {
     assert_eq!(reason(&right).await, "policy-unavailable");
     let log = right.lab.log();
     assert!(log.contains("hms.ck.rights"), "the log has something to search");
-    for secret in [SECRET, KEY, &right.hook.address().to_string()] {
+    for secret in [SECRET, KEY, &right.hook.place().to_string()] {
         assert!(!log.contains(secret), "{secret} is in {log}");
     }
     assert_eq!(reason(&world(proof(), settings, &[("secret", "another")]).await).await, "policy-unavailable");
@@ -101,8 +102,9 @@ fn tls() -> Arc<ServerConfig> {
 
 #[tokio::test]
 async fn certificates_prove_both_sides() {
-    let start =
-        || MockServer::start_at(PolicyHook::new(Proof::None), ([127, 0, 0, 1], 0).into(), Some(tls()));
+    let start = || {
+        MockServer::start_at(PolicyHook::new(Proof::None), SocketAddr::from(([127, 0, 0, 1], 0)), Some(tls()))
+    };
     let settings =
         "auth = 'mtls'\nca_file = 'DIR/ca'\nclient_certificate_file = 'DIR/us'\nclient_key_file = 'DIR/us'";
     for (authority, certificate, expected) in [

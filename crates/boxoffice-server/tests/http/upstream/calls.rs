@@ -7,7 +7,7 @@ use boxoffice_core::{Environment, FixedClock};
 use boxoffice_server::config::CallLimits;
 use boxoffice_server::telemetry::Metrics;
 use boxoffice_server::upstream::{
-    Called, Cause, Message, Service, Unreached, Upstream, UpstreamSettings, Verdict,
+    Address, Called, Cause, Message, Service, Unreached, Upstream, UpstreamSettings, Verdict,
 };
 use bytes::Bytes;
 use drm_primitives::SequenceRandom;
@@ -33,7 +33,7 @@ fn settings(endpoints: Vec<String>, limits: CallLimits) -> UpstreamSettings {
     UpstreamSettings {
         service: Service::FairPlay,
         environment: Environment::Test,
-        endpoints,
+        endpoints: endpoints.into_iter().map(|url| Address { url, socket: None }).collect(),
         ca: None,
         client: None,
         limits,

@@ -37,7 +37,8 @@ async fn a_private_authority_is_trusted_where_the_settings_say_so_and_for_its_na
     // On every address of this machine, for it has names that the certificate does not have.
     let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
     let mock = MockServer::start_at(role, everywhere, Some(tls())).await.unwrap();
-    let port = mock.address().port();
+    let testkit::Place::Tcp(address) = mock.place() else { unreachable!("it was told to be there") };
+    let port = address.port();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("ca.pem");
     std::fs::write(&file, CERTIFICATE).unwrap();

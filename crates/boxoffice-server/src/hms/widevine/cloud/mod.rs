@@ -21,8 +21,8 @@ use zeroize::Zeroizing;
 use self::certificate::KeptCertificate;
 use crate::config::{MinimumVmp, UpstreamSigning, WidevineUpstream};
 use crate::upstream::{
-    Called, Cause, Message, Service, Upstream, UpstreamError, UpstreamMetrics, UpstreamSettings, Verdict,
-    read_file,
+    Address, Called, Cause, Message, Service, Upstream, UpstreamError, UpstreamMetrics, UpstreamSettings,
+    Verdict, read_file,
 };
 
 /// One environment's agreement with a licence service.
@@ -51,9 +51,7 @@ impl Cloud {
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
         metrics: &UpstreamMetrics,
     ) -> Result<Self, UpstreamError> {
-        let endpoint = |url: &crate::config::ServiceUrl| {
-            format!("{}/{}", url.uri().to_string().trim_end_matches('/'), settings.provider)
-        };
+        let endpoint = |url| Address::from(url).with_segment(&settings.provider);
         let upstream = UpstreamSettings {
             service: Service::Widevine,
             environment,
