@@ -226,6 +226,12 @@ pub enum Revoked {
     /// One certificate, of a device or a model.
     #[error("certificate {0}")]
     Serial(Serial),
+    /// A model that is not among those that a list allows.
+    #[error("system id {0} is not among those that the list allows")]
+    Unlisted(u32),
+    /// Nobody says which model it is, and the list allows some alone.
+    #[error("nobody says its system id, and the list allows some system ids alone")]
+    Unnamed,
 }
 
 /// What is wrong with the init data.

@@ -15,6 +15,8 @@ use crate::refusal::Revoked;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct RevocationList {
     version: u64,
+    /// Whether models that are not listed count as revoked: then the active ones are an allow list.
+    refuses_unlisted: bool,
     systems: HashMap<u32, System>,
     serials: HashSet<Serial>,
 }
@@ -74,6 +76,8 @@ pub enum RevocationListError {
 struct Document {
     version: u64,
     #[serde(default)]
+    unlisted: Status,
+    #[serde(default)]
     systems: Systems,
     #[serde(default)]
     serials: Vec<String>,
@@ -86,9 +90,10 @@ struct SystemEntry {
     level: Option<u64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Status {
+    #[default]
     Active,
     Revoked,
 }
@@ -150,7 +155,12 @@ impl RevocationList {
             Serial::from_hex(serial.as_bytes())
                 .map_err(|error| RevocationListError::Serial { position: index + 1, error })
         });
-        Ok(Self { version: document.version, systems, serials: serials.collect::<Result<_, _>>()? })
+        Ok(Self {
+            version: document.version,
+            refuses_unlisted: matches!(document.unlisted, Status::Revoked),
+            systems,
+            serials: serials.collect::<Result<_, _>>()?,
+        })
     }
 
     /// Reads a list that is to replace this one.
@@ -176,9 +186,27 @@ impl RevocationList {
     /// # Errors
     /// [`Revoked`], with the first that is on the list.
     pub fn check(&self, system_id: u32, serials: &[Serial]) -> Result<(), Revoked> {
-        if self.systems.get(&system_id).is_some_and(|system| system.revoked) {
-            return Err(Revoked::System(system_id));
+        match self.systems.get(&system_id) {
+            Some(System { revoked: true, .. }) => return Err(Revoked::System(system_id)),
+            None if self.refuses_unlisted => return Err(Revoked::Unlisted(system_id)),
+            Some(_) | None => {}
         }
+        self.check_serials(serials)
+    }
+
+    /// The same of a device of which somebody else tells what he knows.
+    ///
+    /// # Errors
+    /// [`Revoked`]; where the list allows some models alone, one that is not told is none of them.
+    pub fn check_told(&self, system_id: Option<u32>, serial: Option<Serial>) -> Result<(), Revoked> {
+        match system_id {
+            Some(system_id) => self.check(system_id, serial.as_slice()),
+            None if self.refuses_unlisted => Err(Revoked::Unnamed),
+            None => self.check_serials(serial.as_slice()),
+        }
+    }
+
+    fn check_serials(&self, serials: &[Serial]) -> Result<(), Revoked> {
         match serials.iter().find(|serial| self.serials.contains(serial)) {
             Some(serial) => Err(Revoked::Serial(*serial)),
             None => Ok(()),
@@ -219,6 +247,36 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_refuses_what_it_does_not_name_is_an_allow_list() {
+        let json = r#"{"version": 1, "unlisted": "revoked",
+            "systems": {"31003": {"status": "revoked"}, "31001": {"status": "active", "level": 2}},
+            "serials": ["b0b1b2b3b4b5b6b7b8b9babbbcbdbebf"]}"#;
+        let list = RevocationList::parse(json.as_bytes()).unwrap();
+        let (good, bad) = (serial(&"0".repeat(32)), serial("b0b1b2b3b4b5b6b7b8b9babbbcbdbebf"));
+        assert_eq!(list.check(31001, &[good]), Ok(()));
+        assert_eq!(list.check(31001, &[bad]), Err(Revoked::Serial(bad)));
+        assert_eq!(list.check(31003, &[]), Err(Revoked::System(31003)));
+        assert_eq!(list.check(31103, &[]), Err(Revoked::Unlisted(31103)));
+        assert_eq!(list.check_told(Some(31001), Some(good)), Ok(()));
+        assert_eq!(list.check_told(Some(31103), None), Err(Revoked::Unlisted(31103)));
+        assert_eq!(list.check_told(None, Some(good)), Err(Revoked::Unnamed));
+        // Nothing allowed is a list too: it shuts everybody out.
+        let nobody = RevocationList::parse(br#"{"version": 1, "unlisted": "revoked"}"#).unwrap();
+        assert_eq!(nobody.check(31001, &[]), Err(Revoked::Unlisted(31001)));
+        let everybody = RevocationList::parse(br#"{"version": 1, "unlisted": "active"}"#).unwrap();
+        assert_eq!((everybody.check(31103, &[]), everybody.check_told(None, None)), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn of_a_device_that_somebody_tells_of_what_is_told_is_checked() {
+        let list = RevocationList::parse(FILE.as_bytes()).unwrap();
+        let bad = serial("b0b1b2b3b4b5b6b7b8b9babbbcbdbebf");
+        assert_eq!(list.check_told(None, None), Ok(()));
+        assert_eq!(list.check_told(None, Some(bad)), Err(Revoked::Serial(bad)));
+        assert_eq!(list.check_told(Some(31003), None), Err(Revoked::System(31003)));
+    }
+
+    #[test]
     fn an_older_list_is_not_taken_and_the_same_version_is() {
         let list = RevocationList::parse(FILE.as_bytes()).unwrap();
         let error = list.parse_successor(br#"{"version": 6}"#).unwrap_err();
@@ -235,6 +293,7 @@ mod tests {
         assert!(
             error(r#"{"version":1,"systems":{"1":{"status":"gone"}}}"#).contains("unknown variant `gone`")
         );
+        assert!(error(r#"{"version":1,"unlisted":"refused"}"#).contains("unknown variant `refused`"));
         assert!(error(r#"{"version":1,"systems":{"1":{}}}"#).contains("missing field `status`"));
         assert_eq!(
             error(r#"{"version":1,"systems":{"x":{"status":"active"}}}"#),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::device::DeviceLevel;
+use crate::device::{DeviceLevel, Serial};
 
 /// The longest text of a fact that is kept, in characters.
 const LONGEST_FACT: usize = 200;
@@ -18,6 +18,10 @@ pub struct CloudDevice {
     pub description: Option<String>,
     /// `drm_cert_serial_number` in hex, else `system_id`.
     pub id: Option<String>,
+    /// `system_id`.
+    pub system_id: Option<u32>,
+    /// `drm_cert_serial_number`, where it is one.
+    pub serial: Option<Serial>,
     /// `security_level`.
     pub level: Option<DeviceLevel>,
     /// `platform_verification_status`.
@@ -134,6 +138,8 @@ impl DeviceMembers {
         }
         CloudDevice {
             description: (!description.is_empty()).then_some(description),
+            system_id: self.system_id.and_then(|id| id.try_into().ok()),
+            serial: serial.as_deref().and_then(|serial| Serial::from_hex(serial.as_bytes()).ok()),
             id: serial.or_else(|| self.system_id.map(|id| id.to_string())),
             level: self.security_level.and_then(DeviceLevel::from_number),
             verification: verification.map(PlatformVerification::of_status).unwrap_or_default(),

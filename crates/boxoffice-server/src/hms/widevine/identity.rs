@@ -1,6 +1,7 @@
 //! What the record says of a device.
 
 use boxoffice_core::{Environment, Refusal};
+use widevine::cloud::CloudDevice;
 use widevine::{ClaimedDevice, Device};
 
 use super::refusal;
@@ -41,6 +42,16 @@ pub(super) fn check_revocation(
 ) -> Result<(), Refusal> {
     let revocations = app.issuers().of(environment).widevine_revocations.current();
     let checked = revocations.check(claimed.system_id, &claimed.serials);
+    checked.map_err(|revoked| refusal::of(&widevine::Refusal::DeviceRevoked(revoked)))
+}
+
+/// The same of what the licence service tells of a device, which it knows in privacy mode too.
+///
+/// # Errors
+/// -4001 `device-revoked`.
+pub(super) fn check_told(app: &App, environment: Environment, told: &CloudDevice) -> Result<(), Refusal> {
+    let revocations = app.issuers().of(environment).widevine_revocations.current();
+    let checked = revocations.check_told(told.system_id, told.serial);
     checked.map_err(|revoked| refusal::of(&widevine::Refusal::DeviceRevoked(revoked)))
 }
 

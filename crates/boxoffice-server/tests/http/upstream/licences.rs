@@ -167,6 +167,41 @@ async fn a_device_of_the_revocation_file_is_refused_here_already_when_it_shows_i
 }
 
 #[tokio::test]
+async fn a_device_that_hides_is_refused_by_what_the_service_tells_of_it_and_costs_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("revoked.json");
+    for (list, refused) in [
+        (r#"{"version":1,"systems":{"31103":{"status":"revoked"}}}"#, ["chrome-l3"].as_slice()),
+        (
+            r#"{"version":1,"unlisted":"revoked","systems":{"31001":{"status":"active"}}}"#,
+            &["chrome-l3", "android-l3"],
+        ),
+    ] {
+        std::fs::write(&file, list).unwrap();
+        let world = World::with(&format!("revocation_file = \"{}\"", file.display())).await;
+        world.set_balance(9).await;
+        let target = world.target("").await;
+        let certificate = world.post("/hms/wv/rights/", b"\x08\x04").await.body;
+        let root = widevine_root().root().certificate().to_vec();
+        let service = ServiceCertificate::from_answer(&certificate, &root, "lab.boxoffice").unwrap();
+        for name in ["chrome-l3", "android-l1", "android-l3"] {
+            let challenge =
+                device(name).challenge(&plan(&[KID]), Some(&service), &drm_primitives::SystemRandom);
+            let answer = world.post(&target, challenge.body).await;
+            let record = world.last_record().await;
+            if refused.contains(&name) {
+                assert_eq!(refusal(&answer), (-4001, 403, "device-revoked".to_owned()), "{name}");
+                assert_eq!((record.granted, record.attempts), (false, 1), "the service was asked who it is");
+            } else {
+                assert_eq!((answer.status, record.granted), (200, true), "{name}: {}", answer.text());
+            }
+        }
+        let granted = 3 - u64::try_from(refused.len()).unwrap();
+        assert_eq!(world.balance().await, Balance::Licences(9 - granted));
+    }
+}
+
+#[tokio::test]
 async fn the_least_level_of_the_account_holds_for_what_the_service_says() {
     let world = World::new().await;
     let min_level = Some(Some(MinimumLevel::L1));

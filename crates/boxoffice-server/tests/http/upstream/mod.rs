@@ -7,5 +7,6 @@ mod faults;
 mod licences;
 mod load;
 mod sessions;
+mod timeline;
 mod tls;
 pub mod world;

@@ -266,6 +266,22 @@ async fn revoked_devices_get_nothing() {
 }
 
 #[tokio::test]
+async fn where_the_list_allows_some_models_alone_all_others_get_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let list = r#"{"version":1,"unlisted":"revoked","systems":{"31001":{"status":"active"}}}"#;
+    std::fs::write(directory.path().join("allowed.json"), list).unwrap();
+    let settings = "[environments.test.widevine]\nrevocation_file = 'DIR/allowed.json'\n";
+    let lab = Lab::in_directory(directory, settings).await;
+    let world = World { customer: lab.account().await, lab };
+    let url = world.url(GOOD).await;
+    let answer = world.redeem(&url).await;
+    assert_eq!(refusal(&answer), (403, -4001, "device-revoked".to_owned()));
+    let hint = answer.json()["hint"].as_str().unwrap().to_owned();
+    assert!(hint.contains("31003 is not among those that the list allows"), "{hint}");
+    assert_eq!(world.redeem_with(&url, "android-l1", &device::plan(&["^kid1"])).await.status, 200);
+}
+
+#[tokio::test]
 async fn keys_for_better_devices_are_refused_with_both_levels() {
     let world = World::start().await;
     let url = world.url(&GOOD.replace("securityLevel=1", "securityLevel=5")).await;

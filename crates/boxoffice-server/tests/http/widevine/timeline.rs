@@ -4,50 +4,15 @@
 
 use drm_primitives::SystemRandom;
 use widevine::lab_client::{AskedInitData, OpenedLicence, Plan};
-use widevine::messages::{LicenseType, Policy};
+use widevine::messages::LicenseType;
 
 use super::device;
+use super::player::Player;
 use crate::kit::{Lab, NOW};
 use crate::token::GOOD;
 
 const RENEWAL: &str =
     "[environments.test.widevine.renewal]\nenabled = true\ndelay_seconds = 10\nrecovery_seconds = 5";
-
-/// A device that plays what its licence allows.
-struct Player {
-    policy: Policy,
-    start: i64,
-    first_played: Option<i64>,
-}
-
-impl Player {
-    fn of(licence: &OpenedLicence) -> Self {
-        Self { policy: licence.policy.clone(), start: licence.license_start_time, first_played: None }
-    }
-
-    /// Whether it plays at a second; if so, it has begun.
-    fn plays(&mut self, now: i64) -> bool {
-        let within = |seconds: Option<i64>, from: i64| seconds.is_none_or(|seconds| now < from + seconds);
-        let may_begin = within(self.policy.rental_duration_seconds, self.start);
-        // Soft: what was begun in time may go on.
-        assert_ne!(self.policy.soft_enforce_rental_duration, Some(false));
-        assert_ne!(self.policy.soft_enforce_playback_duration, Some(true));
-        let plays = self.policy.can_play == Some(true)
-            && within(self.policy.license_duration_seconds, self.start)
-            && match self.first_played {
-                None => may_begin,
-                Some(begun) => within(self.policy.playback_duration_seconds, begun),
-            };
-        if plays {
-            self.first_played.get_or_insert(now);
-        }
-        plays
-    }
-
-    fn renewed(&mut self, licence: &OpenedLicence) {
-        (self.policy, self.start) = (licence.policy.clone(), licence.license_start_time);
-    }
-}
 
 async fn licence(lab: &Lab, url: &str, licence_type: LicenseType) -> OpenedLicence {
     let now = lab.app.now().as_second();

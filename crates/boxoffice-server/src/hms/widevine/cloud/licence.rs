@@ -50,7 +50,7 @@ pub(in super::super) async fn issue(
     admitted.check_balance()?;
     let body = write(app, &cloud, (grant.clone(), content, &admission), (payload, ruled.extras)).await?;
     let response = outcome::settle(&cloud, cloud.ask(body).await, facts)?;
-    outcome::check_device(&cloud, &admitted.account, &response)?;
+    outcome::check_device(app, &cloud, &admitted.account, &response)?;
     let not_granted = not_granted(&grant, admission, &response);
     let withheld = |kid| {
         not_granted

@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use widevine::DeviceLevel;
 use widevine::cloud::{CloudFault, CloudResponse};
 
-use super::super::level;
+use super::super::{identity, level};
 use super::{Cloud, refusal};
+use crate::app::App;
 use crate::hms::redemption::{Facts, description};
 use crate::upstream::Called;
 
@@ -37,20 +38,33 @@ pub(super) fn settle(
     Ok(response)
 }
 
-/// Whether the device may have what the service gave, by the settings and by the account: what the service knew, we
-/// know only now.
+/// Whether the device may have what the service gave, by the revocation file, the settings and the account: what the
+/// service knew, we know only now.
 pub(super) fn check_device(
+    app: &App,
     cloud: &Cloud,
     account: &Account,
     response: &CloudResponse,
 ) -> Result<(), Refusal> {
     let device = &response.device;
+    identity::check_told(app, cloud.environment, device)?;
     if device.verification < cloud.min_vmp {
         let told = device.facts.get("platform_verification_status").and_then(Value::as_str);
         return Err(refusal::platform(cloud.min_vmp, told.unwrap_or("nothing")));
     }
     // A device that nobody calls better is the least.
     level::check(account, device.level.unwrap_or(DeviceLevel::L3))
+}
+
+/// The same at a renewal, of a device that the service names there: one that it does not name was looked at when its
+/// session began.
+pub(super) fn check_renewed(
+    app: &App,
+    cloud: &Cloud,
+    account: &Account,
+    response: &CloudResponse,
+) -> Result<(), Refusal> {
+    if response.device.facts.is_empty() { Ok(()) } else { check_device(app, cloud, account, response) }
 }
 
 fn describe(response: &CloudResponse, facts: &mut Facts) {

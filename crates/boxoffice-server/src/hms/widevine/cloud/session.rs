@@ -62,6 +62,9 @@ pub(in super::super) async fn go_on(
         request.write(&for_thread.signer)
     });
     let response = outcome::settle(&cloud, cloud.ask(Bytes::from_owner(body.await?)).await, facts)?;
+    if session.kind() == SessionRequestKind::Renewal {
+        outcome::check_renewed(app, &cloud, &admitted.account, &response)?;
+    }
     facts.note("session", drm_primitives::hex::encode(&id));
     let user_id = terms.stream.as_ref().map(|stream| stream.user_id.as_str());
     let in_books = books::Session { admitted, id, user_id };
