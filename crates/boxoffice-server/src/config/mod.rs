@@ -5,6 +5,7 @@
 //! print what was read there. What nobody reads is an error that names the key, the file and the line.
 
 mod database;
+mod deadline;
 mod environment;
 mod error;
 mod fairplay;
@@ -144,6 +145,9 @@ impl Config {
             let problem =
                 format!("{host} is a host of the test environment too: a host decides the environment");
             return Err(reader_mut.refuse("environments.production.hosts", problem));
+        }
+        for (environment, config) in [(Environment::Test, &test), (Environment::Production, &production)] {
+            deadline::check(reader_mut, environment, config, server.request_timeout)?;
         }
         let (database, database_is_embedded) = DatabaseConfig::read(reader_mut, data_dir)?;
         let master_key = keys::read(reader_mut, data_dir)?;

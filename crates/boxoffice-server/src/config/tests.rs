@@ -146,6 +146,81 @@ fn a_refusal_names_key_file_and_line() {
     assert!(refused("a = 1\na = 2\n").starts_with("boxoffice.toml:2: "));
 }
 
+/// A licence service, with one setting left out and others added.
+fn licence_service(without: &str, with: &str) -> String {
+    let settings = [
+        "backend = 'upstream'",
+        "endpoints = ['https://license.example/getlicense']",
+        "provider = 'acme'",
+        "signing_key_file = '/run/key'",
+        "signing_iv_file = '/run/iv'",
+    ];
+    let kept = settings.into_iter().filter(|line| without.is_empty() || !line.starts_with(without));
+    format!("[environments.production.widevine]\n{}\n{with}", kept.collect::<Vec<_>>().join("\n"))
+}
+
+#[test]
+fn a_licence_service_needs_all_that_it_is_asked_with() {
+    assert!(load(&licence_service("", ""), &[]).is_ok());
+    for (without, with, expected) in [
+        ("endpoints", "", "backend: upstream needs environments.production.widevine.endpoints"),
+        ("endpoints", "endpoints = []", "backend: upstream needs environments.production.widevine.endpoints"),
+        (
+            "endpoints",
+            "endpoints = ['http://license.example/']",
+            "endpoints: got [\"http://license.example/\"], expected https://",
+        ),
+        ("provider", "", "backend: upstream needs environments.production.widevine.provider"),
+        ("signing_key_file", "", "backend: upstream needs environments.production.widevine.signing_key_file"),
+        ("signing_iv_file", "", "backend: upstream needs environments.production.widevine.signing_iv_file"),
+        (
+            "",
+            "signing_rsa_key_file = '/run/rsa'",
+            "signing_rsa_key_file: stands in place of signing_key_file and signing_iv_file",
+        ),
+        ("", "min_vmp = 'strong'", "min_vmp: got \"strong\", expected none, software or hardware"),
+        ("", "max_in_flight = 0", "max_in_flight: got 0, expected 1 to 100000"),
+        ("", "timeout_ms = 7001", "budget_ms: is shorter than timeout_ms"),
+    ] {
+        let refused = refused(&licence_service(without, with));
+        let (_, problem) = refused.split_once("environments.production.widevine.").unwrap();
+        assert!(problem.starts_with(expected), "without {without:?}, with {with:?}: {refused}");
+    }
+}
+
+#[test]
+fn services_of_others_are_given_up_before_the_request_is() {
+    let hook = |milliseconds: u64| {
+        format!(
+            "[environments.production.policy_hook]\nurl = 'https://policy.example/'\ntimeout_ms = {milliseconds}\n"
+        )
+    };
+    let key_server = |milliseconds: u64| {
+        format!(
+            "[environments.production.fairplay]\nendpoints = ['https://ksm.example/']\nbudget_ms = {milliseconds}\n"
+        )
+    };
+    let ends = "expected less than server.request_timeout_ms (15000): that ends every request, and its player is told nothing of the service";
+    for (text, problem) in [
+        (licence_service("", "budget_ms = 15000"), Some(format!("widevine.budget_ms: got 15000, {ends}"))),
+        (licence_service("", "budget_ms = 14999"), None),
+        (key_server(15_000), Some(format!("fairplay.budget_ms: got 15000, {ends}"))),
+        (hook(15_000), Some(format!("policy_hook.timeout_ms: got 15000, {ends}"))),
+        (
+            format!("{}{}", key_server(14_000), hook(1_000)),
+            Some(format!("fairplay.budget_ms: got 14000 after 1000 of policy_hook.timeout_ms, {ends}")),
+        ),
+        (format!("{}{}", key_server(13_999), hook(1_000)), None),
+        (format!("{}[server]\nrequest_timeout_ms = 15001\n", key_server(15_000)), None),
+        // Whoever is not asked takes no time.
+        ("[environments.production.widevine]\nbudget_ms = 20000".to_owned(), None),
+    ] {
+        let found = load(&text, &[]).err();
+        let found = found.as_deref().map(|error| error.split_once("environments.production.").unwrap().1);
+        assert_eq!(found, problem.as_deref(), "{text}");
+    }
+}
+
 #[test]
 fn an_unknown_variable_is_named() {
     assert_eq!(

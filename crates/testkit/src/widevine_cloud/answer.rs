@@ -55,7 +55,8 @@ pub(super) fn service_certificate(message: &[u8]) -> Value {
 pub(super) fn parsed(content: &Content, device: &Device) -> Value {
     let mut answer = Map::new();
     answer.insert("status".to_owned(), "OK".into());
-    describe(&mut answer, content, device);
+    describe(&mut answer, device);
+    describe_content(&mut answer, content);
     Value::Object(answer)
 }
 
@@ -81,13 +82,18 @@ pub(super) fn licence(
         .collect();
     let mut answer = granted(licence, session, licence_type);
     answer.insert("supported_tracks".to_owned(), tracks.into());
-    describe(&mut answer, content, device);
+    describe(&mut answer, device);
+    describe_content(&mut answer, content);
     Value::Object(answer)
 }
 
-/// The answer to a renewal or a release.
-pub(super) fn session(licence: &[u8], session: &Session<'_>) -> Value {
-    Value::Object(granted(licence, session, "STREAMING"))
+/// The answer to a renewal or a release, which names the device where that has shown itself.
+pub(super) fn session(licence: &[u8], session: &Session<'_>, device: Option<&Device>) -> Value {
+    let mut answer = granted(licence, session, "STREAMING");
+    if let Some(device) = device {
+        describe(&mut answer, device);
+    }
+    Value::Object(answer)
 }
 
 fn granted(licence: &[u8], session: &Session<'_>, licence_type: &str) -> Map<String, Value> {
@@ -123,12 +129,16 @@ fn granted(licence: &[u8], session: &Session<'_>, licence_type: &str) -> Map<Str
     }
 }
 
-fn describe(answer: &mut Map<String, Value>, content: &Content, device: &Device) {
+fn describe_content(answer: &mut Map<String, Value>, content: &Content) {
+    let kids: Vec<String> = content.kids.iter().map(|kid| base64::encode(kid.as_bytes())).collect();
+    let content_id = base64::encode(content.content_id.as_deref().unwrap_or_default());
+    answer.insert("pssh_data".to_owned(), json!({ "key_id": kids, "content_id": content_id }));
+}
+
+fn describe(answer: &mut Map<String, Value>, device: &Device) {
     let info = |name: &str| device.info(name).unwrap_or_default();
     let client_info: Vec<Value> =
         device.client_info.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
-    let kids: Vec<String> = content.kids.iter().map(|kid| base64::encode(kid.as_bytes())).collect();
-    let content_id = content.content_id.as_deref().unwrap_or_default();
     let capabilities = device.capabilities.clone().unwrap_or_default();
     let members = json!({
         "make": info("company_name"),
@@ -143,7 +153,6 @@ fn describe(answer: &mut Map<String, Value>, content: &Content, device: &Device)
         "device_whitelist_state": "DEVICE_NOT_WHITELISTED",
         "device_state": "RELEASED",
         "platform_verification_status": platform(device),
-        "pssh_data": { "key_id": kids, "content_id": base64::encode(content_id) },
     });
     if let Value::Object(members) = members {
         answer.extend(members);

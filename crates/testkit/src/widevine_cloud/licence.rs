@@ -83,7 +83,8 @@ impl WidevineCloud {
     /// Renewals and releases: the service holds the session, and the request brings its policy again.
     fn go_on(&self, request: &Request, session: &SessionRequest) -> Result<Value, Refused> {
         let now = self.clock.now().as_second();
-        self.issuer
+        let device = self
+            .issuer
             .identify_session(session, now, &self.revocations)
             .map_err(|refusal| challenge_refused(&refusal))?;
         let keys = std::slice::from_ref(&self.session_key);
@@ -106,7 +107,7 @@ impl WidevineCloud {
             request_type,
             content_id: request.members.content_id.as_deref(),
         };
-        Ok(answer::session(&licence, &session))
+        Ok(answer::session(&licence, &session, device.as_ref()))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The service certificate through the service (widevine.md, section 9.1).
 
 use http::StatusCode;
-use testkit::TransportFault;
+use testkit::widevine_cloud::AnswerFault;
+use testkit::{Fault, TransportFault};
 use widevine::lab_client::ServiceCertificate;
 
 use super::world::{World, mock, refusal};
@@ -57,6 +58,35 @@ async fn without_one_the_failure_is_told_and_the_next_one_tries_again() {
     let answer = world.lab.get("/hms/wv/certificate").await;
     assert_eq!(refusal(&answer), (-7008, 503, "upstream-unavailable".to_owned()));
     world.mock.faults().clear();
+    verify(&world.lab.get("/hms/wv/certificate").await.body);
+}
+
+#[tokio::test]
+async fn whatever_the_service_says_in_its_place_is_told_to_players_in_both_forms() {
+    let world = World::new().await;
+    let said = |status: &str| AnswerFault::Status { status: status.to_owned(), internal_status: None };
+    for (fault, expected) in [
+        (Fault::from(said("SIGNATURE_FAILED")), (502, "upstream-configuration")),
+        (said("ACCESS_DENIED").into(), (502, "upstream-configuration")),
+        (AnswerFault::NoLicence.into(), (502, "upstream-configuration")),
+        (TransportFault::BrokenJson.into(), (502, "upstream-configuration")),
+        (TransportFault::Status(StatusCode::NOT_FOUND).into(), (502, "upstream-configuration")),
+        (said("SOMETHING_NEW").into(), (400, "upstream-refused")),
+        (said("INTERNAL_ERROR").into(), (503, "upstream-unavailable")),
+        (TransportFault::TooManyRequests(Some(7)).into(), (503, "upstream-unavailable")),
+        (TransportFault::Redirect.into(), (503, "upstream-unavailable")),
+    ] {
+        world.mock.faults().always(fault.clone());
+        let answers =
+            [world.lab.get("/hms/wv/certificate").await, world.post("/hms/wv/rights/", b"\x08\x04").await];
+        for answer in answers {
+            assert_eq!(refusal(&answer), (-7008, expected.0, expected.1.to_owned()), "{fault:?}");
+        }
+        world.mock.faults().clear();
+        // An endpoint that failed four times in a row is well again with one answer.
+        let target = world.target("").await;
+        world.redeem("android-l3", &target).await.unwrap();
+    }
     verify(&world.lab.get("/hms/wv/certificate").await.body);
 }
 

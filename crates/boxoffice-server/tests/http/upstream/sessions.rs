@@ -1,11 +1,12 @@
 //! Renewal and release through the service, which holds the sessions (widevine.md, sections 6 and 9.1).
 
-use boxoffice_core::account::{AccountChange, Balance};
+use boxoffice_core::account::{AccountChange, Balance, MinimumLevel};
 use boxoffice_storage::RecordKind;
 use testkit::TransportFault;
 use widevine::lab_client::{Expectation, ExpectedRenewal};
 
 use super::world::{KID, World, challenge, expectation, refusal};
+use crate::kit::widevine_root;
 
 const RENEWAL: &str = "\n[environments.test.widevine.renewal]\nenabled = true\n";
 
@@ -62,6 +63,23 @@ async fn a_renewal_is_entitled_anew() {
     world.change(AccountChange { enabled: Some(true), ..AccountChange::default() }).await;
     world.advance(86_400);
     assert_eq!(refusal(&renew().await), (-4010, 401, "token-expired".to_owned()));
+}
+
+#[tokio::test]
+async fn a_device_that_the_service_names_is_looked_at_again_at_each_renewal() {
+    let world = World::with(RENEWAL).await;
+    let target = world.target("").await;
+    let licence = world.redeem("chrome-l3", &target).await.unwrap();
+    let identity = widevine_root().device("chrome-l3").unwrap().client_id().to_vec();
+    let renew = async |identity| world.post(&target, licence.renewal(world.now(), identity).body).await;
+    assert_eq!(renew(Some(&identity)).await.status, 200);
+    let min_level = Some(Some(MinimumLevel::L1));
+    world.change(AccountChange { min_level, ..AccountChange::default() }).await;
+    assert_eq!(refusal(&renew(Some(&identity)).await), (-4001, 403, "device-level".to_owned()));
+    let record = world.last_record().await;
+    assert_eq!((record.kind, record.granted, record.attempts), (RecordKind::Renewal, false, 1));
+    // Whoever is not named was looked at when the session began.
+    assert_eq!(renew(None).await.status, 200);
 }
 
 #[tokio::test]
