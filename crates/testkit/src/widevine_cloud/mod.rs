@@ -94,8 +94,12 @@ impl Role for WidevineCloud {
             return Reply::json(&Refused { internal_status: *internal_status, ..refused }.to_json());
         }
         let mut answer = self.decide(request).unwrap_or_else(|refused| refused.to_json());
-        if let (Some(AnswerFault::NoLicence), Some(members)) = (fault, answer.as_object_mut()) {
-            members.remove("license");
+        match (fault, answer.as_object_mut()) {
+            (Some(AnswerFault::NoLicence), Some(members)) => {
+                members.remove("license");
+            }
+            (Some(AnswerFault::With(others)), Some(members)) => fault::replace(members, others),
+            (Some(AnswerFault::Status { .. } | AnswerFault::NoLicence | AnswerFault::With(_)) | None, _) => {}
         }
         Reply::json(&answer)
     }

@@ -11,7 +11,7 @@ use drm_primitives::{ContentKey, Kid, SequenceRandom, base64};
 use rsa_pss_sha1::{Hash, PrivateKey, PublicKey};
 use serde_json::{Value, json};
 use testkit::widevine_cloud::{AnswerFault, Customer, RequestKey, SIGNING_KEY_MARK, WidevineCloud};
-use testkit::{MockServer, TransportFault};
+use testkit::{Fault, MockServer, TransportFault};
 use widevine::lab::LabRoot;
 use widevine::lab_client::{
     AskedInitData, ClientDevice, Expectation, ExpectedKey, ExpectedRenewal, Plan, ServiceCertificate, Session,
@@ -314,6 +314,16 @@ async fn it_fails_on_command() {
     server.faults().next(AnswerFault::NoLicence);
     let answer = ask(&server, &inner(&body)).await;
     assert_eq!((&answer["status"], answer.get("license")), (&"OK".into(), None));
+    let text = r#"with={"license": null, "make": "Other", "license_metadata": {"request_type": "RENEWAL"}}"#;
+    server.faults().next(text.parse::<Fault<AnswerFault>>().unwrap());
+    let answer = ask(&server, &inner(&body)).await;
+    assert_eq!((answer.get("license"), &answer["make"]), (None, &"Other".into()));
+    let metadata = &answer["license_metadata"];
+    assert_eq!(
+        (&metadata["request_type"], &metadata["license_type"]),
+        (&"RENEWAL".into(), &"STREAMING".into())
+    );
+    assert!("with=[1]".parse::<Fault<AnswerFault>>().is_err());
     server.faults().next(TransportFault::BrokenJson);
     let broken = post(&server.url("/acme"), "{}").await.unwrap();
     assert!(serde_json::from_slice::<Value>(&broken.body).is_err());

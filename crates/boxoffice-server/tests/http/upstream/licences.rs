@@ -4,7 +4,8 @@ use boxoffice_core::account::{AccountChange, Balance, MinimumLevel};
 use boxoffice_storage::RecordKind;
 use drm_primitives::{Kid, base64};
 use serde_json::{Value, json};
-use testkit::widevine_cloud::SIGNING_KEY_MARK;
+use testkit::Fault;
+use testkit::widevine_cloud::{AnswerFault, SIGNING_KEY_MARK};
 use widevine::lab_client::{Expectation, ServiceCertificate};
 use widevine::messages::LicenseType;
 
@@ -235,6 +236,101 @@ async fn min_vmp_asks_for_a_platform_that_the_service_has_verified() {
             }
         }
     }
+}
+
+fn with(members: &Value) -> Fault<AnswerFault> {
+    AnswerFault::With(members.as_object().unwrap().clone()).into()
+}
+
+#[tokio::test]
+async fn each_verification_of_a_platform_has_its_place_in_the_order() {
+    for (setting, least) in [("software", 1), ("hardware", 2)] {
+        let world = World::with(&format!("min_vmp = \"{setting}\"")).await;
+        let target = world.target("").await;
+        for (status, place) in [
+            (json!("PLATFORM_UNVERIFIED"), 0),
+            (json!("PLATFORM_TAMPERED"), 0),
+            (json!("PLATFORM_NO_VERIFICATION"), 0),
+            (json!("PLATFORM_SOFTWARE_VERIFIED"), 1),
+            (json!("PLATFORM_SECURE_STORAGE_SOFTWARE_VERIFIED"), 1),
+            (json!("PLATFORM_HARDWARE_VERIFIED"), 2),
+            // Nothing, and what nobody knows, verifies nothing.
+            (json!("PLATFORM_SOMETHING_NEW"), 0),
+            (json!(3), 0),
+            (Value::Null, 0),
+        ] {
+            world.mock.faults().next(with(&json!({ "platform_verification_status": status })));
+            match world.redeem("android-l1", &target).await {
+                Ok(_) => assert!(place >= least, "{setting} {status}"),
+                Err(answer) => {
+                    assert!(place < least, "{setting} {status}");
+                    assert_eq!(refusal(&answer), (-4001, 403, "device-vmp".to_owned()));
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_device_that_nobody_names_is_on_no_allow_list_and_on_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("revoked.json");
+    for (list, granted) in [
+        (r#"{"version":1,"unlisted":"revoked","systems":{"31001":{"status":"active"}}}"#, false),
+        (r#"{"version":1,"systems":{"31003":{"status":"revoked"}}}"#, true),
+    ] {
+        std::fs::write(&file, list).unwrap();
+        let world = World::with(&format!("revocation_file = \"{}\"", file.display())).await;
+        let target = world.target("").await;
+        for system_id in [Value::Null, json!("31001"), json!(4_294_967_296_u64)] {
+            world.mock.faults().next(with(&json!({ "system_id": system_id })));
+            match world.redeem("android-l1", &target).await {
+                Ok(_) => assert!(granted, "{system_id}"),
+                Err(answer) => {
+                    assert!(!granted, "{system_id}: {}", answer.text());
+                    assert_eq!(refusal(&answer), (-4001, 403, "device-revoked".to_owned()));
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_costs_a_licence_is_decided_by_what_the_service_calls_it() {
+    let world = World::with("\n[environments.test.widevine.renewal]\nenabled = true\n").await;
+    world.set_balance(9).await;
+    let target = world.target("").await;
+    let called = |name: &str| with(&json!({ "license_metadata": { "request_type": name } }));
+    for (name, kind, balance) in [
+        ("RENEWAL", RecordKind::Renewal, 9),
+        ("NEW", RecordKind::Licence, 8),
+        // Nobody gets a licence for nothing by a word that is not known, or makes no sense here.
+        ("SOMETHING_NEW", RecordKind::Licence, 7),
+        ("RELEASE", RecordKind::Licence, 6),
+    ] {
+        world.mock.faults().next(called(name));
+        world.redeem("chrome-l3", &target).await.unwrap();
+        let record = world.last_record().await;
+        assert_eq!((record.kind, record.granted), (kind, true), "{name}");
+        assert_eq!(world.balance().await, Balance::Licences(balance), "{name}");
+    }
+    let licence = world.redeem("chrome-l3", &target).await.unwrap();
+    let renew = async || world.post(&target, licence.renewal(world.now(), None).body).await;
+    for (name, kind, balance) in [
+        ("NEW", RecordKind::Licence, 4),
+        ("RENEWAL", RecordKind::Renewal, 4),
+        ("SOMETHING_NEW", RecordKind::Renewal, 4),
+    ] {
+        world.mock.faults().next(called(name));
+        assert_eq!(renew().await.status, 200, "{name}");
+        let record = world.last_record().await;
+        assert_eq!((record.kind, record.granted), (kind, true), "{name}");
+        assert_eq!(world.balance().await, Balance::Licences(balance), "{name}");
+    }
+    world.set_balance(0).await;
+    world.mock.faults().next(called("NEW"));
+    assert_eq!(refusal(&renew().await), (-2019, 400, String::new()));
+    assert_eq!(world.balance().await, Balance::Licences(0));
 }
 
 #[tokio::test]
