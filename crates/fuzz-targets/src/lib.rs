@@ -7,6 +7,8 @@
 mod clearkey_answer;
 mod clearkey_request;
 mod customer_authenticator;
+mod fairplay_body;
+mod fairplay_response;
 mod kid;
 mod parameters;
 mod playready_answer;
@@ -27,6 +29,8 @@ mod widevine_revocations;
 pub use clearkey_answer::clearkey_answer;
 pub use clearkey_request::clearkey_request;
 pub use customer_authenticator::customer_authenticator;
+pub use fairplay_body::fairplay_body;
+pub use fairplay_response::fairplay_response;
 pub use kid::kid;
 pub use parameters::parameters;
 pub use playready_answer::playready_answer;
@@ -52,6 +56,8 @@ pub const TARGETS: &[Target] = &[
     ("clearkey_answer", clearkey_answer),
     ("clearkey_request", clearkey_request),
     ("customer_authenticator", customer_authenticator),
+    ("fairplay_body", fairplay_body),
+    ("fairplay_response", fairplay_response),
     ("kid", kid),
     ("parameters", parameters),
     ("playready_answer", playready_answer),
