@@ -52,8 +52,8 @@ impl KeyStorage {
         NewMaterial::check_service_keys(kek, &key.material, call.service_keys)?;
         let seeds = self.live_seeds(call).await?;
         let mut derived = None;
-        // Without seeds the row alone decides, and the database says whether there is one as it stores.
-        if key.kid.is_some() && !seeds.is_empty() {
+        // Where no seed can, the row alone decides, and the database says whether there is one as it stores.
+        if key.kid.is_some() && seeds.iter().any(|seed| seed.may_answer(&kid)) {
             match self.owner(call, &seeds, kid, kek).await? {
                 Owner::Answers(done) => return Ok(*done),
                 Owner::OpenSeed(value) => derived = Some(value),

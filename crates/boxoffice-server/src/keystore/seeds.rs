@@ -7,7 +7,7 @@ use std::time::Duration;
 use boxoffice_core::key_storage::{KeySeed, SeedPlace};
 use boxoffice_core::{AccountId, Environment};
 use boxoffice_storage::{AddedSeed, NewSeed, RetiredSeed, Seed, SeedId, SeedKind};
-use drm_primitives::Kek;
+use drm_primitives::{Kek, Kid};
 use jiff::Timestamp;
 use thiserror::Error;
 use tokio::time::Instant;
@@ -81,6 +81,13 @@ pub(super) struct LiveSeed {
     pub(super) kind: SeedKind,
     pub(super) imported: bool,
     pub(super) opened: OpenedSeed,
+}
+
+impl LiveSeed {
+    /// Whether the KID can be one that this seed answers for; a random one can, of a native seed, once in about 2^32.
+    pub(super) fn may_answer(&self, kid: &Kid) -> bool {
+        self.kind.is_open() || self.opened.recognise(kid).is_some()
+    }
 }
 
 /// The seeds of accounts that were asked for, for less than a second: one that is retired ends that soon.

@@ -31,30 +31,20 @@ pub(super) fn create(
     keys: &[StoredKey],
 ) -> Result<Vec<CreatedKey>, StorageError> {
     let connection = &transaction.connection;
-    let mut sealing_key = None;
-    let mut last_kek: Option<(KeyKind, Option<&str>, i64)> = None;
     let mut outcomes = Vec::with_capacity(keys.len());
     for key in keys {
-        if sealing_key != Some(key.account_key) {
-            if !account_keys::exists(connection, account, key.account_key)? {
-                outcomes.push(CreatedKey::AccountKeyGone);
-                continue;
-            }
-            sealing_key = Some(key.account_key);
+        let counted = transaction.tally.borrow().has_account_key(account, key.account_key);
+        if !counted && !account_keys::exists(connection, account, key.account_key)? {
+            outcomes.push(CreatedKey::AccountKeyGone);
+            continue;
         }
-        let kek = match last_kek {
-            Some((kind, kek_id, kek)) if kind == key.kind && kek_id == key.kek_id.as_deref() => kek,
-            _ => find_or_make_kek(connection, account, key.kind, key.kek_id.as_deref())?,
-        };
-        last_kek = Some((key.kind, key.kek_id.as_deref(), kek));
+        let kek = find_or_make_kek(transaction, account, key.kind, key.kek_id.as_deref())?;
         if insert(connection, account, kek, key)? {
             let mut tally = transaction.tally.borrow_mut();
             tally.account_key(account, key.account_key, is_expired(key), 1);
             tally.kek(kek, 1);
             outcomes.push(CreatedKey::Created);
         } else {
-            // So that a KEK which was made in vain goes again.
-            transaction.tally.borrow_mut().kek(kek, 0);
             outcomes.push(CreatedKey::Existing(Box::new(in_the_way(connection, account, key)?)));
         }
     }
@@ -77,18 +67,26 @@ fn find_kek(
 }
 
 fn find_or_make_kek(
-    connection: &Connection,
+    transaction: &Transaction,
     account: AccountId,
     kind: KeyKind,
     kek_id: Option<&str>,
 ) -> Result<i64, StorageError> {
-    if let Some((kek, _)) = find_kek(connection, account, kind, kek_id)? {
+    let known = transaction.tally.borrow().kek_of(account, kind, kek_id);
+    if let Some(kek) = known {
         return Ok(kek);
     }
-    connection
-        .prepare_cached("INSERT INTO keks (account, kind, kek_id, keys) VALUES (?1, ?2, ?3, 0)")?
-        .execute(params![account.0, column::from_kind(kind), kek_id])?;
-    Ok(connection.last_insert_rowid())
+    let connection = &transaction.connection;
+    let kek = if let Some((kek, _)) = find_kek(connection, account, kind, kek_id)? {
+        kek
+    } else {
+        connection
+            .prepare_cached("INSERT INTO keks (account, kind, kek_id, keys) VALUES (?1, ?2, ?3, 0)")?
+            .execute(params![account.0, column::from_kind(kind), kek_id])?;
+        connection.last_insert_rowid()
+    };
+    transaction.tally.borrow_mut().found_kek(account, kind, kek_id, kek);
+    Ok(kek)
 }
 
 fn insert(
@@ -229,7 +227,7 @@ pub(super) fn update(
         )
         .optional()?;
     let Some((swept, old_kek)) = found else { return Ok(UpdatedKey::Changed) };
-    let kek = find_or_make_kek(connection, account, new.kind, new.kek_id.as_deref())?;
+    let kek = find_or_make_kek(transaction, account, new.kind, new.kek_id.as_deref())?;
     connection
         .prepare_cached(
             "UPDATE content_keys SET kek = ?3, account_key = ?4, sealed = ?5, version = version + 1, \

@@ -1,16 +1,26 @@
-//! Counts that go up and down with rows, added up, so that many rows cost one update.
+//! Counts that go up and down with rows, added up, so that many rows cost one update; and what those rows hang on, looked
+//! up once.
 
 use boxoffice_core::AccountId;
 use boxoffice_core::key_ring::KeyId;
 use rusqlite::{Connection, params};
 
-use crate::StorageError;
+use crate::{KeyKind, StorageError};
 
 /// What a transaction changes of the counts.
 #[derive(Default)]
 pub(super) struct Tally {
     account_keys: Vec<AccountKeyChange>,
     keks: Vec<(i64, i64)>,
+    names: Vec<KekName>,
+}
+
+/// The name by which a KEK was found. It cannot go before the tally is written.
+struct KekName {
+    account: AccountId,
+    kind: KeyKind,
+    kek_id: Option<String>,
+    kek: i64,
 }
 
 struct AccountKeyChange {
@@ -22,7 +32,27 @@ struct AccountKeyChange {
 
 impl Tally {
     pub(super) const fn new() -> Self {
-        Self { account_keys: Vec::new(), keks: Vec::new() }
+        Self { account_keys: Vec::new(), keks: Vec::new(), names: Vec::new() }
+    }
+
+    /// Whether rows were counted under an account key, which is there then.
+    pub(super) fn has_account_key(&self, account: AccountId, key: KeyId) -> bool {
+        self.account_keys.iter().any(|change| change.account == account.0 && change.key == key.0)
+    }
+
+    /// The KEK that [`Self::found_kek`] was told of.
+    pub(super) fn kek_of(&self, account: AccountId, kind: KeyKind, kek_id: Option<&str>) -> Option<i64> {
+        let found =
+            self.names.iter().rev().find(|name| {
+                name.account == account && name.kind == kind && name.kek_id.as_deref() == kek_id
+            });
+        found.map(|name| name.kek)
+    }
+
+    /// Remembers which KEK has a name, and counts it, so that it goes where it has no keys in the end.
+    pub(super) fn found_kek(&mut self, account: AccountId, kind: KeyKind, kek_id: Option<&str>, kek: i64) {
+        self.names.push(KekName { account, kind, kek_id: kek_id.map(str::to_owned), kek });
+        self.kek(kek, 0);
     }
 
     /// Counts `by` rows more, or fewer, that an account key seals.
@@ -69,11 +99,15 @@ impl Tally {
             }
         }
         for (kek, by) in self.keks {
-            let left: i64 = connection
-                .prepare_cached("UPDATE keks SET keys = keys + ?2 WHERE id = ?1 RETURNING keys")?
-                .query_row([kek, by], |row| row.get(0))?;
-            if left == 0 {
-                connection.prepare_cached("DELETE FROM keks WHERE id = ?1")?.execute([kek])?;
+            let updated = connection
+                .prepare_cached("UPDATE keks SET keys = keys + ?2 WHERE id = ?1")?
+                .execute([kek, by])?;
+            if updated != 1 {
+                return Err(StorageError::Broken(format!("keys are of a KEK {kek} that is not there")));
+            }
+            // One that has got more has some.
+            if by <= 0 {
+                connection.prepare_cached("DELETE FROM keks WHERE id = ?1 AND keys = 0")?.execute([kek])?;
             }
         }
         Ok(())

@@ -34,8 +34,10 @@ const GATHER: Duration = Duration::from_micros(400);
 const ENOUGH: usize = 16;
 const PATIENCE: Duration = Duration::from_millis(4);
 
-/// The write-ahead log is brought into the file once it has so many pages of 2 KiB.
+/// The write-ahead log is brought into the file once it has so many pages of 2 KiB. To ask how many it has takes about as
+/// long as to write two rows, so it is asked after so many transactions only, and after each one that is long.
 const CHECKPOINT_PAGES: i64 = 4_096;
+const TRANSACTIONS_A_LOOK: u32 = 16;
 
 /// What waits for the writer.
 pub(super) struct WriteJob {
@@ -127,6 +129,7 @@ pub(super) fn run(transaction: &Transaction, queue: &Queue<WriteJob>) {
     let mut jobs = Vec::new();
     let mut next: Option<Instant> = None;
     let mut shared = false;
+    let mut unseen = 0;
     while queue.wait() {
         if let Some(early) = next.and_then(|next| next.checked_duration_since(Instant::now())) {
             thread::park_timeout(early);
@@ -147,7 +150,11 @@ pub(super) fn run(transaction: &Transaction, queue: &Queue<WriteJob>) {
         for waiting in jobs.drain(..) {
             waiting.job.answer(&ended);
         }
-        checkpoint(&transaction.connection);
+        unseen += 1;
+        if ingest_rows > PAUSE_AFTER_ROWS || unseen == TRANSACTIONS_A_LOOK {
+            unseen = 0;
+            checkpoint(&transaction.connection);
+        }
         if ingest_rows > PAUSE_AFTER_ROWS {
             queue.pause(PAUSE);
         }

@@ -59,11 +59,12 @@ end
     Ok(path)
 }
 
-/// Loads a server over 64 connections from one thread, so that a machine with two cores has one for the server.
+/// Loads a server over 256 connections from one thread, so that a machine with two cores has one for the server. A client
+/// that waits for stable storage sends nothing meanwhile; of so many, others do.
 /// Any answer but a success, and any broken connection, is a failure of the measurement.
 pub fn load(address: SocketAddr, target: &str, script: Option<&Path>, seconds: u64) -> Result<Load, Failure> {
     let mut wrk = Command::new("wrk");
-    wrk.args(["--connections", "64"]);
+    wrk.args(["--connections", "256"]);
     if let Some(script) = script {
         wrk.arg("--script").arg(script);
     }

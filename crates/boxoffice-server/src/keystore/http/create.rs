@@ -20,17 +20,15 @@ pub(super) async fn handle(asked: Asked, kek: Option<Kek>, body: Body) -> Respon
         Ok(key) => key,
         Err(response) => return response,
     };
-    let (app, call) = (asked.app.clone(), asked.call.clone());
-    // A client that goes away leaves no key without its record.
-    let created = tokio::spawn(async move {
-        let keys = app.key_storage();
-        let outcome = keys.create(&call, WORD, kek.as_ref(), key).await;
-        keys.release(&call, WORD, |created: &Created| if created.new { 201 } else { 200 }, outcome).await
-    });
-    match created.await {
-        Ok(Ok(created)) => answer(&created),
-        Ok(Err(refusal)) => of_key_refusal(&refusal, &asked.context),
-        Err(_) => asked.defect(),
+    // Key and record are written in one: a client that goes away leaves both or neither.
+    let keys = asked.app.key_storage();
+    let outcome = keys.create(&asked.call, WORD, kek.as_ref(), key).await;
+    match keys
+        .release(&asked.call, WORD, |created: &Created| if created.new { 201 } else { 200 }, outcome)
+        .await
+    {
+        Ok(created) => answer(&created),
+        Err(refusal) => of_key_refusal(&refusal, &asked.context),
     }
 }
 
