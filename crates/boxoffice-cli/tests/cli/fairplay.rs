@@ -64,6 +64,7 @@ fn the_doctor_tries_the_key_server_with_a_lab_spc_or_with_ones_own() {
     let (_runtime, key_server, server) = start(&place);
     let told = place.succeed(&["doctor"]);
     assert!(told.contains("FairPlay: a token was minted and redeemed"), "{told}");
+    assert!(told.contains("not claimed: that an Apple device accepts the licence"), "{told}");
     // What a key server of Apple's says to a lab SPC.
     key_server.faults().next(AnswerFault::ItemStatus(-42_580));
     let told = place.succeed(&["doctor"]);
@@ -76,6 +77,7 @@ fn the_doctor_tries_the_key_server_with_a_lab_spc_or_with_ones_own() {
         std::fs::write(&file, bytes).unwrap();
         let told = place.succeed(&["doctor", "--fairplay-spc", file.to_str().unwrap()]);
         assert!(told.contains("FairPlay: status 200, a CKC of "), "{told}");
+        assert!(told.contains("not claimed: that an Apple device accepts the licence"), "{told}");
     }
     key_server.faults().always(TransportFault::Half);
     let done = place.run(&["doctor"]);

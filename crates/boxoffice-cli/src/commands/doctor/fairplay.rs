@@ -13,6 +13,10 @@ use crate::player::Player;
 
 const WHAT: &str = "FairPlay";
 
+/// What no licence made here proves (fairplay.md, section 1).
+const NOT_CLAIMED: &str = "not claimed: that an Apple device accepts the licence, which depends on your key server, \
+                           certificate and agreement with Apple";
+
 /// A token was minted: redeems it, where there is somebody who makes licences.
 pub async fn examine(redemption: &Redemption<'_>, spc: Option<&Path>) -> Finding {
     if let Some(file) = spc {
@@ -22,7 +26,9 @@ pub async fn examine(redemption: &Redemption<'_>, spc: Option<&Path>) -> Finding
         };
     }
     match redeem(boxoffice_core::Drm::FairPlay, redemption).await {
-        Ok(report) if report.differences.is_empty() => Finding::good(WHAT, "a token was minted and redeemed"),
+        Ok(report) if report.differences.is_empty() => {
+            Finding::good(WHAT, format!("a token was minted and redeemed; {NOT_CLAIMED}"))
+        }
         Ok(report) => {
             Finding::problem(WHAT, format!("the licence is otherwise: {}", report.differences.join("; ")))
         }
@@ -62,7 +68,8 @@ async fn with_file(player: &Player, url: &Url, file: &Path) -> Result<Finding, F
     let milliseconds = began.elapsed().as_millis();
     if answer.status == 200 {
         let bytes = answer.body.len();
-        return Ok(Finding::good(WHAT, format!("status 200, a CKC of {bytes} bytes, in {milliseconds} ms")));
+        let told = format!("status 200, a CKC of {bytes} bytes, in {milliseconds} ms; {NOT_CLAIMED}");
+        return Ok(Finding::good(WHAT, told));
     }
     Ok(Finding::problem(WHAT, format!("{} {} in {milliseconds} ms", answer.status, answer.said())))
 }
