@@ -7,5 +7,6 @@ mod forms;
 mod grants;
 mod refusals;
 mod socket;
+mod tls;
 mod token;
 pub mod world;

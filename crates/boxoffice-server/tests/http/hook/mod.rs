@@ -3,7 +3,7 @@
 mod clearkey;
 mod fairplay;
 mod playready;
-mod proofs;
+pub mod proofs;
 mod silence;
 mod widevine;
 mod world;

@@ -86,8 +86,8 @@ async fn a_bearers_secret_proves_who_asks_and_stands_in_no_log() {
     assert_eq!(reason(&world(proof(), settings, &[("secret", "another")]).await).await, "policy-unavailable");
 }
 
-/// TLS of the operator's, who wants certificates of his authority.
-fn tls() -> Arc<ServerConfig> {
+/// TLS of an operator's service, which wants certificates of its authority.
+pub fn tls() -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(AUTHORITY.as_bytes()).unwrap()).unwrap();
