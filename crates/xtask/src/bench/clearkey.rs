@@ -8,6 +8,7 @@ use drm_primitives::Kid;
 
 use super::ratios::{Round, report};
 use super::service::Service;
+use super::wrk::Clients;
 use super::{Bench, baseline, http, wrk};
 use crate::chore::{Failure, say};
 
@@ -21,8 +22,8 @@ pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
     let (_baseline, constant) = baseline::start(length, "application/json")?;
     let mut rounds = Vec::with_capacity(bench.rounds);
     for _ in 0..bench.rounds {
-        let baseline = wrk::load(constant, target, Some(&script), bench.seconds)?;
-        let service = wrk::load(service.address, target, Some(&script), bench.seconds)?;
+        let baseline = wrk::load(constant, target, Some(&script), (Clients::Many, bench.seconds))?;
+        let service = wrk::load(service.address, target, Some(&script), (Clients::Many, bench.seconds))?;
         rounds.push(Round { service: service.a_second(), baseline: baseline.a_second() });
     }
     report("Clear Key redemption, record durable", "licences a second", &rounds, 0.50);

@@ -36,8 +36,8 @@ pub struct Outcome {
     seconds: f64,
 }
 
-/// As many as keep the load coming while some wait for their answers.
-const CONNECTIONS: u32 = 256;
+/// As many as keep the load coming while some wait for their answers: more than may wait for a processor.
+const CONNECTIONS: u32 = 2_048;
 
 impl Outcome {
     /// Licences a second.

@@ -6,19 +6,20 @@ use std::time::Duration;
 
 use super::open_loop::{self, Load, Outcome};
 use super::service::Service;
+use super::wrk::Clients;
 use super::{Bench, http, widevine, wrk};
 use crate::chore::{Failure, say};
 
 /// How long the overload goes on.
 const SECONDS: u64 = 20;
 
-/// Licences are Widevine's, in the clear: most of a licence's price is RSA, as it is in earnest.
+/// Licences are Widevine's, in privacy mode: most of a licence's price is RSA, as it is in earnest.
 pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
     let service = Service::start(bench)?;
     let url = String::from_utf8(http::ask(service.address, "GET", &service.token_target(), b"")?)?;
     let target =
         url.find("/hms/").and_then(|at| url.get(at..)).ok_or("the token request gave no such URL")?;
-    let script = widevine::write_challenges(bench, &service, target, "overload", false)?;
+    let script = widevine::write_challenges(bench, &service, target, "overload", true)?;
     let challenge = std::fs::read(script.with_file_name("1"))?;
     let head = format!(
         "POST {target} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n",
@@ -32,7 +33,8 @@ pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
         let load = Load { address: service.address, a_second, duration: Duration::from_secs(seconds) };
         runtime.block_on(open_loop::run(load, request))
     };
-    let peak = wrk::load(service.address, target, Some(&script), bench.seconds.max(5))?.a_second();
+    let peak =
+        wrk::load(service.address, target, Some(&script), (Clients::Few, bench.seconds.max(5)))?.a_second();
     let calm = load(0.8 * peak, SECONDS / 2)?;
     let storm = load(10.0 * peak, SECONDS)?;
     report(peak, &calm, &storm);

@@ -13,6 +13,7 @@ use playready::lab_client::{
 use super::floor::{P256Floor, a_cpu_second};
 use super::ratios::{Round, report};
 use super::service::Service;
+use super::wrk::Clients;
 use super::{Bench, http, wrk};
 use crate::chore::{Failure, say};
 
@@ -36,7 +37,7 @@ pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
     for _ in 0..bench.rounds {
         let baseline = a_cpu_second(bench.seconds, || floor.once())?;
         let before = service.process.cpu_time()?;
-        let load = wrk::load(service.address, &target, Some(&script), bench.seconds)?;
+        let load = wrk::load(service.address, &target, Some(&script), (Clients::Few, bench.seconds))?;
         let used = service.process.cpu_time()?.saturating_sub(before);
         rounds.push(Round { service: load.answered / used.as_secs_f64(), baseline });
     }

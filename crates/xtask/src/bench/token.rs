@@ -2,6 +2,7 @@
 
 use super::ratios::{Round, report};
 use super::service::Service;
+use super::wrk::Clients;
 use super::{Bench, baseline, http, wrk};
 use crate::chore::{Failure, say};
 
@@ -13,8 +14,8 @@ pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
     let (_baseline, constant) = baseline::start(answer.len(), "text/uri-list")?;
     let mut rounds = Vec::with_capacity(bench.rounds);
     for _ in 0..bench.rounds {
-        let baseline = wrk::load(constant, &target, None, bench.seconds)?;
-        let service = wrk::load(service.address, &target, None, bench.seconds)?;
+        let baseline = wrk::load(constant, &target, None, (Clients::Many, bench.seconds))?;
+        let service = wrk::load(service.address, &target, None, (Clients::Many, bench.seconds))?;
         rounds.push(Round { service: service.a_second(), baseline: baseline.a_second() });
     }
     report("token request", "requests a second", &rounds, 0.85);

@@ -59,12 +59,34 @@ end
     Ok(path)
 }
 
-/// Loads a server over 256 connections from one thread, so that a machine with two cores has one for the server. A client
-/// that waits for stable storage sends nothing meanwhile; of so many, others do.
-/// Any answer but a success, and any broken connection, is a failure of the measurement.
-pub fn load(address: SocketAddr, target: &str, script: Option<&Path>, seconds: u64) -> Result<Load, Failure> {
+/// How many clients send their next request as soon as they have an answer.
+#[derive(Clone, Copy)]
+pub enum Clients {
+    /// 256: of so many, others send while some wait for stable storage.
+    Many,
+    /// 64: as many as the service does not tell to come back, for want of processors for their cryptography.
+    Few,
+}
+
+impl Clients {
+    const fn count(self) -> u32 {
+        match self {
+            Self::Many => 256,
+            Self::Few => 64,
+        }
+    }
+}
+
+/// Loads a server from one thread, so that a machine with two cores has one for the server. Any answer but a success, and any
+/// broken connection, is a failure of the measurement.
+pub fn load(
+    address: SocketAddr,
+    target: &str,
+    script: Option<&Path>,
+    (clients, seconds): (Clients, u64),
+) -> Result<Load, Failure> {
     let mut wrk = Command::new("wrk");
-    wrk.args(["--connections", "256"]);
+    wrk.args(["--connections", &clients.count().to_string()]);
     if let Some(script) = script {
         wrk.arg("--script").arg(script);
     }

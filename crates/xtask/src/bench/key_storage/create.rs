@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::super::ratios::{Round, median, report};
 use super::super::service::Service;
+use super::super::wrk::Clients;
 use super::super::{Bench, baseline, wrk};
 use super::keys::creating_script;
 use super::one_row;
@@ -33,7 +34,7 @@ pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
     let (mut of_one_row, mut of_constant) = (Vec::new(), Vec::new());
     for round in 0..bench.rounds {
         let script = creating_script(directory, &service.authenticator, round)?;
-        let load = |address| wrk::load(address, "/", Some(&script), bench.seconds);
+        let load = |address| wrk::load(address, "/", Some(&script), (Clients::Many, bench.seconds));
         let (constant, one_row) = (load(constant)?.a_second(), load(one_row)?.a_second());
         let service = load(service.address)?.a_second();
         of_one_row.push(Round { service, baseline: one_row });

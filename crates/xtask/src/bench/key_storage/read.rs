@@ -3,6 +3,7 @@
 
 use super::super::ratios::{Round, report};
 use super::super::service::Service;
+use super::super::wrk::Clients;
 use super::super::{Bench, baseline, http, wrk};
 use super::keys::Keys;
 use crate::chore::{Failure, say};
@@ -21,8 +22,8 @@ pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
     let (_baseline, constant) = baseline::start(answer.len(), "application/json")?;
     let mut rounds = Vec::with_capacity(bench.rounds);
     for _ in 0..bench.rounds {
-        let baseline = wrk::load(constant, "/", Some(&script), bench.seconds)?;
-        let service = wrk::load(service.address, "/", Some(&script), bench.seconds)?;
+        let baseline = wrk::load(constant, "/", Some(&script), (Clients::Many, bench.seconds))?;
+        let service = wrk::load(service.address, "/", Some(&script), (Clients::Many, bench.seconds))?;
         rounds.push(Round { service: service.a_second(), baseline: baseline.a_second() });
     }
     report("key storage, read with its durable record", "requests a second", &rounds, 0.50);
