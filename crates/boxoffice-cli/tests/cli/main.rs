@@ -27,4 +27,5 @@ mod playready;
 mod program;
 mod records;
 mod secrets;
+mod thousand;
 mod tokens;

@@ -101,6 +101,14 @@ pub fn refused(command: &mut Command) -> String {
     sentence.trim_end().to_owned()
 }
 
+/// What a process takes of its machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Footprint {
+    pub threads: u64,
+    /// Resident memory.
+    pub kilobytes: u64,
+}
+
 /// A running server. It is killed when it is dropped.
 pub struct Server {
     child: Child,
@@ -184,6 +192,16 @@ impl Server {
     pub fn signal(&self, signal: &str) {
         let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {}", self.child.id())]).status();
         assert!(sent.unwrap().success());
+    }
+
+    /// What it takes now.
+    pub fn footprint(&self) -> Footprint {
+        let status = read(Path::new(&format!("/proc/{}/status", self.child.id())));
+        let number = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.split_ascii_whitespace().next().unwrap().parse().unwrap()
+        };
+        Footprint { threads: number("Threads:"), kilobytes: number("VmRSS:") }
     }
 
     /// Waits for its end, and gives what else it printed.

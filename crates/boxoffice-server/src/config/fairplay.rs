@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::encryption;
 use super::error::ConfigError;
 use super::reader::Reader;
 use super::server::TlsFiles;
@@ -59,6 +60,8 @@ impl FairPlayConfig {
         if endpoints.is_empty() {
             return Err(reader.refuse(&key("endpoints"), "got none, expected at least one address"));
         }
+        let of_tls = [key("ca"), key("client.certificate"), key("client.key")];
+        encryption::check(reader, &of_tls.each_ref().map(String::as_str), &endpoints)?;
         let client = match (certificate, client_key) {
             (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
             (None, None) => None,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::encryption;
 use super::error::ConfigError;
 use super::playready::HookAuth;
 use super::reader::Reader;
@@ -67,6 +68,21 @@ impl PolicyHookConfig {
         if let Some(problem) = lacking {
             return Err(reader.refuse(&key("auth"), problem));
         }
+        if secret_file.is_some() && !matches!(auth, Some(HookAuth::Hmac | HookAuth::Bearer)) {
+            let problem =
+                "is read with auth = \"hmac\" or \"bearer\" alone, and would prove nothing as it is";
+            return Err(reader.refuse(&key("secret_file"), problem));
+        }
+        let lonely = match (&client_certificate_file, &client_key_file) {
+            (Some(_), None) => Some(("client_certificate_file", "client_key_file")),
+            (None, Some(_)) => Some(("client_key_file", "client_certificate_file")),
+            (Some(_), Some(_)) | (None, None) => None,
+        };
+        if let Some((given, lacking)) = lonely {
+            return Err(reader.refuse(&key(given), format!("needs {} beside it", key(lacking))));
+        }
+        let of_tls = [key("ca_file"), key("client_certificate_file"), key("client_key_file")];
+        encryption::check(reader, &of_tls.each_ref().map(String::as_str), std::slice::from_ref(&url))?;
         Ok(Some(Self {
             url,
             timeout,

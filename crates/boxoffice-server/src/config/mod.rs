@@ -6,6 +6,7 @@
 
 mod database;
 mod deadline;
+mod encryption;
 mod environment;
 mod error;
 mod fairplay;

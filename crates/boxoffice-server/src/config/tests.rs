@@ -189,6 +189,83 @@ fn a_licence_service_needs_all_that_it_is_asked_with() {
 }
 
 #[test]
+fn files_for_tls_need_an_address_that_is_called_over_it() {
+    let table = |name: &str, lines: &str| format!("[environments.production.{name}]\n{lines}\n");
+    let key_server =
+        |endpoints: &str, more: &str| table("fairplay", &format!("endpoints = {endpoints}\n{more}"));
+    let service =
+        |endpoint: &str| licence_service("endpoints", &format!("endpoints = ['{endpoint}']\nca = 'ca.pem'"));
+    let hook = |url: &str, more: &str| table("policy_hook", &format!("url = '{url}'\n{more}"));
+    let (client, files) = (
+        "client = { certificate = 'us.pem', key = 'us.key' }",
+        "client_certificate_file = 'us.pem'\nclient_key_file = 'us.key'",
+    );
+    let socket = "['unix:/run/ksm.sock:/ckc']";
+    let both = "['unix:/run/ksm.sock', 'http://127.0.0.1:1/ckc']";
+    let none = "no address is https, so that nothing of TLS is looked at there: leave it out, or give an https address";
+    let one = none.replace("no address is https", "the address is not https");
+    for (text, problem) in [
+        (key_server(socket, "ca = 'ca.pem'"), Some(format!("fairplay.ca: {one}"))),
+        (key_server(socket, client), Some(format!("fairplay.client.certificate: {one}"))),
+        (key_server(both, client), Some(format!("fairplay.client.certificate: {none}"))),
+        (
+            key_server(
+                "['unix:/run/ksm.sock', 'https://ksm.example/ckc']",
+                &format!("ca = 'ca.pem'\n{client}"),
+            ),
+            None,
+        ),
+        (key_server(socket, ""), None),
+        (service("http://127.0.0.1:1/getlicense"), Some(format!("widevine.ca: {one}"))),
+        (service("unix:/run/licences.sock"), Some(format!("widevine.ca: {one}"))),
+        (service("https://license.example/"), None),
+        (hook("http://[::1]:1/", "ca_file = 'ca.pem'"), Some(format!("policy_hook.ca_file: {one}"))),
+        (
+            hook("unix:/run/policy.sock", &format!("auth = 'mtls'\n{files}")),
+            Some(format!("policy_hook.client_certificate_file: {one}")),
+        ),
+        (hook("https://policy.example/", &format!("auth = 'mtls'\nca_file = 'ca.pem'\n{files}")), None),
+        // Who is not asked has nothing to prove.
+        ("[environments.production.widevine]\nca = 'ca.pem'".to_owned(), None),
+    ] {
+        let found = load(&text, &[]).err();
+        let found = found.as_deref().map(|error| error.split_once("environments.production.").unwrap().1);
+        assert_eq!(found, problem.as_deref(), "{text}");
+    }
+}
+
+#[test]
+fn what_proves_us_to_the_policy_hook_is_whole_and_of_use() {
+    let hook = |more: &str| {
+        format!("[environments.production.policy_hook]\nurl = 'https://policy.example/'\n{more}")
+    };
+    let unused = "is read with auth = \"hmac\" or \"bearer\" alone, and would prove nothing as it is";
+    let beside = |file: &str| format!("needs environments.production.policy_hook.{file} beside it");
+    for (more, problem) in [
+        ("secret_file = 's'", Some(format!("secret_file: {unused}"))),
+        (
+            "auth = 'mtls'\nclient_certificate_file = 'c'\nclient_key_file = 'k'\nsecret_file = 's'",
+            Some(format!("secret_file: {unused}")),
+        ),
+        ("auth = 'bearer'\nsecret_file = 's'", None),
+        ("auth = 'hmac'\nsecret_file = 's'", Some("auth: hmac needs key_id".to_owned())),
+        ("auth = 'hmac'", Some("auth: hmac and bearer need secret_file".to_owned())),
+        ("auth = 'mtls'", Some("auth: mtls needs client_certificate_file".to_owned())),
+        ("auth = 'mtls'\nclient_certificate_file = 'c'", Some("auth: mtls needs client_key_file".to_owned())),
+        (
+            "client_certificate_file = 'c'",
+            Some(format!("client_certificate_file: {}", beside("client_key_file"))),
+        ),
+        ("client_key_file = 'k'", Some(format!("client_key_file: {}", beside("client_certificate_file")))),
+        ("client_certificate_file = 'c'\nclient_key_file = 'k'", None),
+    ] {
+        let found = load(&hook(more), &[]).err();
+        let found = found.as_deref().map(|error| error.split_once("production.policy_hook.").unwrap().1);
+        assert_eq!(found, problem.as_deref(), "{more}");
+    }
+}
+
+#[test]
 fn services_of_others_are_given_up_before_the_request_is() {
     let hook = |milliseconds: u64| {
         format!(

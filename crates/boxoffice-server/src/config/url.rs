@@ -101,6 +101,12 @@ impl ServiceUrl {
         self.socket.as_deref()
     }
 
+    /// Whether it is called over TLS. Nothing on the way to this machine itself needs it.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.uri.scheme_str() == Some("https")
+    }
+
     /// What stands behind `unix:`: a socket's absolute path, and perhaps a colon and the path of the requests.
     fn behind_socket(text: &str) -> Option<Self> {
         let (socket, path) = text.split_once(':').unwrap_or((text, "/"));

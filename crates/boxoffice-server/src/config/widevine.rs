@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use boxoffice_core::Environment;
 
+use super::encryption;
 use super::error::ConfigError;
 use super::reader::Reader;
 use super::server::{milliseconds, size};
@@ -172,6 +173,7 @@ impl WidevineUpstream {
         if endpoints.is_empty() {
             return Err(missing("endpoints"));
         }
+        encryption::check(reader, &[&key("ca")], &endpoints)?;
         let provider = provider.ok_or_else(|| missing("provider"))?;
         let signing = match (aes_key, aes_iv, rsa_key) {
             (Some(key_file), Some(iv_file), None) => UpstreamSigning::Aes { key_file, iv_file },

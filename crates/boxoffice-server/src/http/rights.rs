@@ -34,18 +34,23 @@ pub(crate) async fn widevine(app: App, context: Context, request: Request) -> Re
         Ok(read) => read,
         Err(refused) => return refused,
     };
+    // A licence service does what takes long elsewhere, and has a bound of its own, of calls in flight: whoever waits for
+    // it waits in no queue here.
+    if app.issuers().widevine_cloud(asked.context.environment).is_some() {
+        return widevine_in_turn(app, asked, &mut facts, Ok(())).await;
+    }
     let there = app.clone();
     // RSA takes half a millisecond: on the cryptography threads, or nobody else is served meanwhile.
-    app.in_turn(move |turn| async move {
-        let app = there;
-        let outcome = match (turn, &asked.body) {
-            (Err(busy), _) => Err(busy),
-            (Ok(()), Ok(body)) => widevine::rights::redeem(&app, &asked.redemption(), &mut facts, body).await,
-            (Ok(()), Err(error)) => Err(bad_body(Event::WidevineLicenseFailed, *error)),
-        };
-        asked.answer(&app, &mut facts, outcome).await
-    })
-    .await
+    app.in_turn(move |turn| async move { widevine_in_turn(there, asked, &mut facts, turn).await }).await
+}
+
+async fn widevine_in_turn(app: App, asked: Asked, facts: &mut Facts, turn: Result<(), Refusal>) -> Response {
+    let outcome = match (turn, &asked.body) {
+        (Err(busy), _) => Err(busy),
+        (Ok(()), Ok(body)) => widevine::rights::redeem(&app, &asked.redemption(), facts, body).await,
+        (Ok(()), Err(error)) => Err(bad_body(Event::WidevineLicenseFailed, *error)),
+    };
+    asked.answer(&app, facts, outcome).await
 }
 
 /// Clear Key.

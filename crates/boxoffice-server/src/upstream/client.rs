@@ -7,6 +7,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Identity, Url, retry};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::names::Names;
 use super::settings::UpstreamSettings;
 use crate::config::TlsFiles;
 
@@ -88,7 +89,7 @@ fn at_socket(client: ClientBuilder, socket: &Path) -> ClientBuilder {
 
 /// A client of hosts, with what proves them to us and us to them.
 fn of_network(settings: &UpstreamSettings) -> Result<ClientBuilder, UpstreamError> {
-    let mut client = plain(settings);
+    let mut client = plain(settings).dns_resolver(Names::default());
     match &settings.ca {
         Some(file) => {
             let authorities = Certificate::from_pem_bundle(&read_file(file)?);

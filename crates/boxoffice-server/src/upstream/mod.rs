@@ -13,6 +13,7 @@ mod call;
 mod client;
 mod failure;
 mod metrics;
+mod names;
 mod settings;
 
 pub use attempt::Answer;

@@ -11,7 +11,7 @@ use testkit::{Fault, TransportFault};
 use super::world::{World, grant};
 use crate::books::world::refusal;
 
-fn faults() -> Vec<Fault<AnswerFault>> {
+pub fn faults() -> Vec<Fault<AnswerFault>> {
     let status = |status: u16| Fault::from(TransportFault::Status(StatusCode::from_u16(status).unwrap()));
     vec![
         TransportFault::BrokenJson.into(),

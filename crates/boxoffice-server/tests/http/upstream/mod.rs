@@ -5,6 +5,7 @@ mod certificate;
 mod configuration;
 mod faults;
 mod licences;
+mod lists;
 mod load;
 mod sessions;
 mod timeline;

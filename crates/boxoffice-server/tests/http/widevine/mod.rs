@@ -4,6 +4,7 @@ mod codes;
 pub mod device;
 mod hostile;
 mod licences;
+mod lists;
 pub mod player;
 mod refusals;
 mod renewals;

@@ -1,14 +1,12 @@
 //! Renewal and release of the lab issuer's licences over HTTP (widevine.md, section 6).
 
-use std::time::Duration;
-
 use boxoffice_core::account::{AccountChange, Balance, BalanceChange};
 use boxoffice_storage::{Record, RecordFilter, RecordKind, Records as _, Storage as _};
 use widevine::lab_client::{Expectation, ExpectedRenewal, OpenedLicence};
 
 use super::device;
 use super::world::World;
-use crate::kit::{Answer, NOW};
+use crate::kit::{Answer, NOW, eventually};
 
 const RENEWAL: &str = "[environments.test.widevine.renewal]\nenabled = true";
 
@@ -158,25 +156,13 @@ async fn a_device_that_is_revoked_while_it_plays_gets_no_renewal() {
     let renew = async || world.redeem(&target, &licence.renewal(NOW, Some(&device)).body).await;
     assert_eq!(renew().await.status, 200);
     std::fs::write(&file, r#"{"version":2,"systems":{"31003":{"status":"revoked"}},"serials":[]}"#).unwrap();
-    let refused = tokio::time::timeout(Duration::from_secs(20), async {
-        loop {
-            let answer = renew().await;
-            if answer.status != 200 {
-                return answer;
-            }
-            tokio::task::yield_now().await;
-        }
-    });
-    assert_eq!(refusal(&refused.await.unwrap()), (-4001, 403, "device-revoked".to_owned()));
+    let refused = eventually(renew, |answer| answer.status != 200).await;
+    assert_eq!(refusal(&refused), (-4001, 403, "device-revoked".to_owned()));
     // An older list is refused, and the newer stays.
     std::fs::write(&file, r#"{"version":1,"systems":{},"serials":[]}"#).unwrap();
     let refused = "boxoffice_refused_revocation_files_total{environment=\"test\"} 1";
-    let told = tokio::time::timeout(Duration::from_secs(20), async {
-        while !world.lab.get("/metrics").await.text().contains(refused) {
-            tokio::task::yield_now().await;
-        }
-    });
-    told.await.unwrap();
+    let metrics = async || world.lab.get("/metrics").await.text().to_owned();
+    eventually(metrics, |text| text.contains(refused)).await;
     assert_eq!(renew().await.status, 403);
 }
 
