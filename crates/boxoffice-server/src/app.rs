@@ -184,9 +184,16 @@ impl App {
         F: Future + Send + 'static,
         F::Output: Send,
     {
-        let busy =
-            |Busy| Refusal::of_status(503, "too many licences are being made; try again").retry_after(1);
         self.0.work.begin(move |turn| make(turn.map_err(busy))).await
+    }
+
+    /// Whether a future that came now would be begun by [`Self::in_turn`]; for those who need not even read a request
+    /// that is refused.
+    ///
+    /// # Errors
+    /// 503 with `Retry-After`.
+    pub(crate) fn check_turn(&self) -> Result<(), Refusal> {
+        if self.0.work.is_overloaded() { Err(busy(Busy)) } else { Ok(()) }
     }
 
     /// Does work that keeps a processor busy for a request that has had its turn.
@@ -300,4 +307,8 @@ impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("App(..)")
     }
+}
+
+fn busy(Busy: Busy) -> Refusal {
+    Refusal::of_status(503, "too many licences are being made; try again").retry_after(1)
 }

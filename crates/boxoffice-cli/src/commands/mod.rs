@@ -84,11 +84,19 @@ enum Command {
     Doctor(doctor::Doctor),
 }
 
+/// After so many polls the service's runtime looks whom other threads have woken: those whose licences are written and
+/// may leave. By itself it looks so rarely that under overload they wait behind hundreds who are only refused.
+const LOOKS_AT_OTHERS: u32 = 2;
+
 impl Arguments {
     /// Runs the command. Only the service gets as many threads as there are cores.
     pub fn run(self, console: Console<'_>) -> Result<(), Failure> {
         let mut runtime = match &self.command {
-            Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
+            Command::Serve(_) => {
+                let mut runtime = tokio::runtime::Builder::new_multi_thread();
+                runtime.global_queue_interval(LOOKS_AT_OTHERS);
+                runtime
+            }
             _ => tokio::runtime::Builder::new_current_thread(),
         };
         let runtime = runtime.enable_all().build();

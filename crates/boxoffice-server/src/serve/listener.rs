@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use boxoffice_core::Environment;
 use thiserror::Error;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::tls::{self, TlsError};
@@ -53,11 +53,23 @@ pub async fn bind(config: &Config) -> Result<Vec<Listener>, BindError> {
     let mut listeners = Vec::with_capacity(config.server.listen.len());
     for (address, webhook_of) in everything.chain(webhooks) {
         let failed = |error| BindError::Address { address, error };
-        let socket = TcpListener::bind(address).await.map_err(failed)?;
+        let socket = listen(address).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         listeners.push(Listener { socket, address, tls: tls.clone(), webhook_of });
     }
     Ok(listeners)
+}
+
+/// Connections that the operating system holds until they are accepted, where it allows so many. Whoever comes beyond
+/// them thinks he is connected, and has to say again, a second later, what he said to nobody.
+const BACKLOG: u32 = 4_096;
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Or a restart would have to wait for the last connections of the one before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 impl Listener {

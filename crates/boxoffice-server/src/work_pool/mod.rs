@@ -2,7 +2,9 @@
 //!
 //! Its queue is for bursts. Where it has not been empty for a while there is more to do than can be done, and then
 //! whoever would wait long is told to come back, while those who are let in wait shortly: what is completed stays the
-//! same, and is completed in time (the idea is `CoDel`'s, for queues of packets).
+//! same, and is completed in time (the idea is `CoDel`'s, for queues of packets). How long somebody would wait is known
+//! when he comes, so he is told at once, and by whoever asks [`WorkPool::is_overloaded`] before his request is even read:
+//! ten refusals must not cost what one licence does.
 //!
 //! Whoever has a turn keeps the thread until he first waits for something: [`WorkPool::begin`]. So a redemption passes
 //! from the reactor to one of these threads, from there to the database, and back, and no other thread is woken.
@@ -13,6 +15,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -45,12 +48,12 @@ pub struct Panicked;
 type Turn = Result<(), Busy>;
 
 /// How long the queue may go without being empty before that counts as too much to do: a thousand players who come at
-/// once are not.
+/// once are not. And how long nobody may have been turned away before there is not too much to do any more.
 const BURST: Duration = Duration::from_secs(1);
 
 /// How long a piece of work waits at most, where there is too much to do. A few dozen players who ask again as soon
 /// as they have their answer keep the queue from being empty too, and two processors make each wait for less than this.
-const PATIENCE: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_millis(30);
 
 struct Job {
     work: Box<dyn FnOnce(Turn) + Send>,
@@ -62,12 +65,21 @@ struct Queue {
     state: Mutex<State>,
     work: Condvar,
     capacity: usize,
+    /// Whether whoever comes now would be refused, readable without the lock.
+    overloaded: AtomicBool,
 }
 
 struct State {
+    /// For those who have had their turn, first of all.
+    going_on: VecDeque<Job>,
     jobs: VecDeque<Job>,
-    /// When nothing was waiting.
+    /// When nobody was waiting for his turn.
     empty_at: Instant,
+    /// When somebody was last turned away, or would have been.
+    overloaded_at: Option<Instant>,
+    threads: u32,
+    /// How long a piece of work takes of late.
+    each_takes: Duration,
     /// How many threads sleep: waking one is a system call, which is saved while all are busy.
     idle: usize,
     closed: bool,
@@ -80,9 +92,14 @@ impl WorkPool {
     /// Where the operating system gives no thread.
     #[must_use]
     pub fn new(threads: usize, capacity: usize) -> Self {
-        let state = State { jobs: VecDeque::new(), empty_at: Instant::now(), idle: 0, closed: false };
-        let queue = Arc::new(Queue { state: Mutex::new(state), work: Condvar::new(), capacity });
-        for number in 0..threads.max(1) {
+        let threads = u32::try_from(threads).unwrap_or(u32::MAX).max(1);
+        let queue = Arc::new(Queue {
+            state: Mutex::new(State::new(threads, Instant::now())),
+            work: Condvar::new(),
+            capacity,
+            overloaded: AtomicBool::new(false),
+        });
+        for number in 0..threads {
             let queue = Arc::clone(&queue);
             std::thread::Builder::new()
                 .name(format!("work-{number}"))
@@ -90,6 +107,12 @@ impl WorkPool {
                 .expect("a process that is starting can have some more threads");
         }
         Self(queue)
+    }
+
+    /// Whether there has been too much to do for a while, and whoever came now would wait for longer than he may.
+    #[must_use]
+    pub fn is_overloaded(&self) -> bool {
+        self.0.overloaded.load(Ordering::Relaxed)
     }
 
     /// Begins a future on one of the threads, with whether it has its turn; it stays there until it first waits for
@@ -166,11 +189,14 @@ impl Queue {
     fn push(&self, job: Job) -> Result<(), Job> {
         let mut state = self.lock();
         match job.came {
-            None => state.jobs.push_front(job),
-            Some(_) if state.jobs.len() >= self.capacity => return Err(job),
+            None => state.going_on.push_back(job),
+            Some(_) if state.waiting() >= self.capacity => return Err(job),
             Some(came) => {
                 if state.jobs.is_empty() {
                     state.empty_at = came;
+                }
+                if self.note_overload(&mut state, came) {
+                    return Err(job);
                 }
                 state.jobs.push_back(job);
             }
@@ -183,45 +209,112 @@ impl Queue {
         Ok(())
     }
 
+    /// Sees whether there is too much to do, and keeps it for [`WorkPool::is_overloaded`].
+    fn note_overload(&self, state: &mut State, now: Instant) -> bool {
+        let overloaded = state.is_overloaded(now);
+        if overloaded {
+            state.overloaded_at = Some(now);
+        }
+        // Every thread reads it for every request; a write that changes nothing would make them all fetch it anew.
+        if self.overloaded.load(Ordering::Relaxed) != overloaded {
+            self.overloaded.store(overloaded, Ordering::Relaxed);
+        }
+        overloaded
+    }
+
     fn run(&self) {
         AT_WORK.set(true);
+        let mut took = None;
         loop {
             let mut state = self.lock();
-            while state.jobs.is_empty() && !state.closed {
+            if let Some(took) = took {
+                state.took(took);
+            }
+            let job = loop {
+                if let Some(job) = state.next() {
+                    break job;
+                }
+                if state.closed {
+                    return;
+                }
                 state.idle += 1;
                 state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
                 state.idle -= 1;
-            }
-            let Some(job) = state.jobs.pop_front() else { return };
-            let turn = state.turn(job.came, Instant::now());
+            };
+            let begun = Instant::now();
+            let turn = state.turn(job.came, begun);
+            self.note_overload(&mut state, begun);
             drop(state);
             // A panic is a defect, reported by the default hook; the thread must outlive it.
             let _ = catch_unwind(AssertUnwindSafe(|| (job.work)(turn)));
+            // To refuse is quick, and says nothing of how long work takes.
+            took = turn.is_ok().then(|| begun.elapsed());
         }
     }
 }
 
 impl State {
+    const fn new(threads: u32, now: Instant) -> Self {
+        Self {
+            going_on: VecDeque::new(),
+            jobs: VecDeque::new(),
+            empty_at: now,
+            overloaded_at: None,
+            threads,
+            each_takes: Duration::ZERO,
+            idle: 0,
+            closed: false,
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        self.going_on.len() + self.jobs.len()
+    }
+
+    fn next(&mut self) -> Option<Job> {
+        self.going_on.pop_front().or_else(|| self.jobs.pop_front())
+    }
+
     /// Whether a piece of work is done whose turn has come.
     fn turn(&mut self, came: Option<Instant>, now: Instant) -> Turn {
-        let too_much = now.saturating_duration_since(self.empty_at) > BURST;
+        let too_much = self.is_too_much(now);
         if self.jobs.is_empty() {
             self.empty_at = now;
         }
         let waited = came.map_or(Duration::ZERO, |came| now.saturating_duration_since(came));
-        if too_much && waited > PATIENCE { Err(Busy) } else { Ok(()) }
+        // Whoever was let in because work had been quick before is given time until it has been found slower.
+        if too_much && waited > 2 * PATIENCE { Err(Busy) } else { Ok(()) }
+    }
+
+    /// Whoever turns many away has an empty queue now and then, and is overloaded all the same.
+    fn is_too_much(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.empty_at) > BURST
+            || self.overloaded_at.is_some_and(|at| now.saturating_duration_since(at) < BURST)
+    }
+
+    /// Whether whoever comes now would wait for too long.
+    fn is_overloaded(&self, now: Instant) -> bool {
+        let waiting = u32::try_from(self.waiting()).unwrap_or(u32::MAX);
+        self.is_too_much(now) && self.each_takes.saturating_mul(waiting) / self.threads > PATIENCE
+    }
+
+    /// Notes how long a piece of work took, one in sixteen parts.
+    fn took(&mut self, took: Duration) {
+        self.each_takes = (self.each_takes * 15 + took) / 16;
     }
 }
 
 impl std::fmt::Debug for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Queue({} waiting)", self.lock().jobs.len())
+        write!(f, "Queue({} waiting)", self.lock().waiting())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::pin::pin;
+    use tokio::task::JoinSet;
 
     /// A thread of the pool that does nothing until the sender is used.
     async fn hold(pool: &Arc<WorkPool>) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinHandle<bool>) {
@@ -249,7 +342,7 @@ mod tests {
         let (release, held) = hold(&pool).await;
         let waiting = Arc::clone(&pool);
         let second = tokio::spawn(async move { waiting.run::<()>(|| panic!("on purpose")).await });
-        while pool.0.lock().jobs.is_empty() {
+        while pool.0.lock().waiting() == 0 {
             tokio::task::yield_now().await;
         }
         assert_eq!(pool.begin(|turn| async move { turn }).await, Err(Busy));
@@ -270,8 +363,16 @@ mod tests {
             async move {
                 pool.begin(|turn| async move {
                     let inner = there.run(thread).await.unwrap();
-                    let _ = begun.send(());
-                    let answered: Result<u32, _> = waiting.await;
+                    let (mut waiting, mut begun) = (pin!(waiting), Some(begun));
+                    let answered: Result<u32, _> = poll_fn(|task| {
+                        let polled = waiting.as_mut().poll(task);
+                        // Only now, or the answer could be there before anything waits for it.
+                        if let Some(begun) = begun.take() {
+                            let _ = begun.send(());
+                        }
+                        polled
+                    })
+                    .await;
                     (turn, inner, answered.unwrap(), thread(), there.run(thread).await.unwrap())
                 })
                 .await
@@ -291,7 +392,7 @@ mod tests {
         let (sender, mut receiver) = oneshot::channel();
         let waiting = Arc::clone(&pool);
         let gone = tokio::spawn(async move { waiting.begin(|_| async move { sender.send(()) }).await });
-        while pool.0.lock().jobs.is_empty() {
+        while pool.0.lock().waiting() == 0 {
             tokio::task::yield_now().await;
         }
         gone.abort();
@@ -324,17 +425,78 @@ mod tests {
         let after = |burst: Duration, more: Duration| start + burst + more;
         let (moment, long) = (Duration::from_millis(1), 2 * BURST);
         let job = || Job { work: Box::new(|_| {}), came: None };
-        let mut state = State { jobs: VecDeque::from([job()]), empty_at: start, idle: 0, closed: false };
+        let mut state = State::new(1, start);
+        state.jobs.push_back(job());
         // A burst may wait; where there has long been too much to do, only for so long.
         assert!(state.turn(Some(start), start + BURST).is_ok());
-        assert!(state.turn(Some(after(long, Duration::ZERO)), after(long, PATIENCE)).is_ok());
-        assert!(state.turn(Some(after(long, Duration::ZERO)), after(long, PATIENCE + moment)).is_err());
+        assert!(state.turn(Some(after(long, Duration::ZERO)), after(long, 2 * PATIENCE)).is_ok());
+        assert!(state.turn(Some(after(long, Duration::ZERO)), after(long, 2 * PATIENCE + moment)).is_err());
         // Whoever was let in goes on.
-        assert!(state.turn(None, after(long, PATIENCE + moment)).is_ok());
-        // Once it has been empty, all is well again.
+        assert!(state.turn(None, after(long, 2 * PATIENCE + moment)).is_ok());
+        // Once it has been empty, and nobody was turned away for a while, all is well again.
         state.jobs.clear();
         assert!(state.turn(Some(after(long, PATIENCE)), after(long, PATIENCE)).is_ok());
         state.jobs.push_back(job());
         assert!(state.turn(Some(after(long, PATIENCE)), after(long, PATIENCE + BURST)).is_ok());
+    }
+
+    #[test]
+    fn whoever_would_wait_long_is_refused_as_he_comes_until_fewer_wait() {
+        let start = Instant::now();
+        let mut state = State::new(2, start);
+        for _ in 0..200 {
+            state.took(PATIENCE / 5);
+        }
+        // Ten wait, for two threads. The average is a little below what it nears.
+        state
+            .jobs
+            .extend(std::iter::repeat_with(|| Job { work: Box::new(|_| {}), came: Some(start) }).take(10));
+        let later = start + BURST + Duration::from_millis(1);
+        assert!(!state.is_overloaded(later));
+        state.jobs.push_back(Job { work: Box::new(|_| {}), came: Some(start) });
+        assert!(!state.is_overloaded(start + BURST), "a burst is let in");
+        assert!(state.is_overloaded(later));
+        state.jobs.pop_front();
+        assert!(!state.is_overloaded(later));
+    }
+
+    #[test]
+    fn an_empty_queue_for_a_moment_ends_no_overload() {
+        let start = Instant::now();
+        let mut state = State::new(1, start);
+        state.took(32 * PATIENCE);
+        state.overloaded_at = Some(start);
+        state.empty_at = start;
+        state.jobs.push_back(Job { work: Box::new(|_| {}), came: Some(start) });
+        assert!(state.is_overloaded(start + BURST / 2));
+        assert!(
+            !state.is_overloaded(start + BURST),
+            "nobody was turned away for as long as a burst may take"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_pool_says_that_it_is_overloaded_and_refuses_at_once_until_it_has_caught_up() {
+        let pool = Arc::new(WorkPool::new(1, 1_000));
+        let (release, held) = hold(&pool).await;
+        pool.0.lock().each_takes = PATIENCE;
+        let mut waiting = JoinSet::new();
+        for _ in 0..2 {
+            let pool = Arc::clone(&pool);
+            waiting.spawn(async move { pool.begin(|turn| async move { turn }).await });
+        }
+        while pool.0.lock().waiting() < 2 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!pool.is_overloaded());
+        let long_ago = Instant::now().checked_sub(2 * BURST).unwrap();
+        pool.0.lock().empty_at = long_ago;
+        assert_eq!(pool.begin(|turn| async move { turn }).await, Err(Busy));
+        assert!(pool.is_overloaded());
+        release.send(()).unwrap();
+        assert!(held.await.unwrap());
+        while waiting.join_next().await.is_some() {}
+        assert!(!pool.is_overloaded());
+        assert_eq!(pool.begin(|turn| async move { turn }).await, Ok(()));
     }
 }

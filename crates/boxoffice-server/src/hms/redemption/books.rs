@@ -193,7 +193,8 @@ impl Redemption<'_> {
     /// Keeps the record of a refusal. Where that was before anybody looked at the token, it is opened now, so that the
     /// record is its account's.
     pub async fn refuse(&self, app: &App, facts: &mut Facts, refusal: &Refusal) {
-        if !facts.has_token()
+        if is_recorded(refusal)
+            && !facts.has_token()
             && let Ok(token) = self.token(None)
         {
             token::read(app, self.environment, &token, facts);
