@@ -53,7 +53,7 @@ const BURST: Duration = Duration::from_secs(1);
 
 /// How long a piece of work waits at most, where there is too much to do. A few dozen players who ask again as soon
 /// as they have their answer keep the queue from being empty too, and two processors make each wait for less than this.
-const PATIENCE: Duration = Duration::from_millis(30);
+const PATIENCE: Duration = Duration::from_millis(50);
 
 struct Job {
     work: Box<dyn FnOnce(Turn) + Send>,
