@@ -51,9 +51,15 @@ type Turn = Result<(), Busy>;
 /// once are not. And how long nobody may have been turned away before there is not too much to do any more.
 const BURST: Duration = Duration::from_secs(1);
 
-/// How long a piece of work waits at most, where there is too much to do. A few dozen players who ask again as soon
-/// as they have their answer keep the queue from being empty too, and two processors make each wait for less than this.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// How long whoever comes may have to wait, where there is too much to do; and how many may wait for each thread
+/// whatever their work takes. For a few dozen players who ask again as soon as they have their answer keep the queue from
+/// being empty too, and are no overload.
+const PATIENCE: Duration = Duration::from_millis(30);
+const FEW: usize = 64;
+
+/// How long a piece of work waits at most, where there is too much to do: what was quick when somebody was let in may be
+/// slow when his turn comes.
+const LIMIT: Duration = Duration::from_millis(200);
 
 struct Job {
     work: Box<dyn FnOnce(Turn) + Send>,
@@ -77,7 +83,7 @@ struct State {
     empty_at: Instant,
     /// When somebody was last turned away, or would have been.
     overloaded_at: Option<Instant>,
-    threads: u32,
+    threads: usize,
     /// How long a piece of work takes of late.
     each_takes: Duration,
     /// How many threads sleep: waking one is a system call, which is saved while all are busy.
@@ -92,7 +98,7 @@ impl WorkPool {
     /// Where the operating system gives no thread.
     #[must_use]
     pub fn new(threads: usize, capacity: usize) -> Self {
-        let threads = u32::try_from(threads).unwrap_or(u32::MAX).max(1);
+        let threads = threads.max(1);
         let queue = Arc::new(Queue {
             state: Mutex::new(State::new(threads, Instant::now())),
             work: Condvar::new(),
@@ -254,7 +260,7 @@ impl Queue {
 }
 
 impl State {
-    const fn new(threads: u32, now: Instant) -> Self {
+    const fn new(threads: usize, now: Instant) -> Self {
         Self {
             going_on: VecDeque::new(),
             jobs: VecDeque::new(),
@@ -282,8 +288,7 @@ impl State {
             self.empty_at = now;
         }
         let waited = came.map_or(Duration::ZERO, |came| now.saturating_duration_since(came));
-        // Whoever was let in because work had been quick before is given time until it has been found slower.
-        if too_much && waited > 2 * PATIENCE { Err(Busy) } else { Ok(()) }
+        if too_much && waited > LIMIT { Err(Busy) } else { Ok(()) }
     }
 
     /// Whoever turns many away has an empty queue now and then, and is overloaded all the same.
@@ -294,8 +299,10 @@ impl State {
 
     /// Whether whoever comes now would wait for too long.
     fn is_overloaded(&self, now: Instant) -> bool {
-        let waiting = u32::try_from(self.waiting()).unwrap_or(u32::MAX);
-        self.is_too_much(now) && self.each_takes.saturating_mul(waiting) / self.threads > PATIENCE
+        let each_thread = self.waiting() / self.threads;
+        self.is_too_much(now)
+            && each_thread > FEW
+            && self.each_takes.saturating_mul(u32::try_from(each_thread).unwrap_or(u32::MAX)) > PATIENCE
     }
 
     /// Notes how long a piece of work took, one in sixteen parts.
@@ -330,6 +337,10 @@ mod tests {
         });
         at_work.await.unwrap();
         (release, held)
+    }
+
+    fn waiting(number: usize) -> impl Iterator<Item = Job> {
+        std::iter::repeat_with(|| Job { work: Box::new(|_| {}), came: None }).take(number)
     }
 
     fn thread() -> Option<String> {
@@ -424,19 +435,18 @@ mod tests {
         let start = Instant::now();
         let after = |burst: Duration, more: Duration| start + burst + more;
         let (moment, long) = (Duration::from_millis(1), 2 * BURST);
-        let job = || Job { work: Box::new(|_| {}), came: None };
         let mut state = State::new(1, start);
-        state.jobs.push_back(job());
+        state.jobs.extend(waiting(1));
         // A burst may wait; where there has long been too much to do, only for so long.
         assert!(state.turn(Some(start), start + BURST).is_ok());
-        assert!(state.turn(Some(after(long, Duration::ZERO)), after(long, 2 * PATIENCE)).is_ok());
-        assert!(state.turn(Some(after(long, Duration::ZERO)), after(long, 2 * PATIENCE + moment)).is_err());
+        assert!(state.turn(Some(after(long, Duration::ZERO)), after(long, LIMIT)).is_ok());
+        assert!(state.turn(Some(after(long, Duration::ZERO)), after(long, LIMIT + moment)).is_err());
         // Whoever was let in goes on.
-        assert!(state.turn(None, after(long, 2 * PATIENCE + moment)).is_ok());
+        assert!(state.turn(None, after(long, LIMIT + moment)).is_ok());
         // Once it has been empty, and nobody was turned away for a while, all is well again.
         state.jobs.clear();
         assert!(state.turn(Some(after(long, PATIENCE)), after(long, PATIENCE)).is_ok());
-        state.jobs.push_back(job());
+        state.jobs.extend(waiting(1));
         assert!(state.turn(Some(after(long, PATIENCE)), after(long, PATIENCE + BURST)).is_ok());
     }
 
@@ -445,19 +455,23 @@ mod tests {
         let start = Instant::now();
         let mut state = State::new(2, start);
         for _ in 0..200 {
-            state.took(PATIENCE / 5);
+            state.took(PATIENCE / 100);
         }
-        // Ten wait, for two threads. The average is a little below what it nears.
-        state
-            .jobs
-            .extend(std::iter::repeat_with(|| Job { work: Box::new(|_| {}), came: Some(start) }).take(10));
+        // A hundred wait for each of two threads. The average is a little below what it nears.
+        state.jobs.extend(waiting(200));
         let later = start + BURST + Duration::from_millis(1);
         assert!(!state.is_overloaded(later));
-        state.jobs.push_back(Job { work: Box::new(|_| {}), came: Some(start) });
+        state.jobs.extend(waiting(2));
         assert!(!state.is_overloaded(start + BURST), "a burst is let in");
         assert!(state.is_overloaded(later));
         state.jobs.pop_front();
         assert!(!state.is_overloaded(later));
+        // Few wait as long as they have to.
+        state.each_takes = PATIENCE;
+        state.jobs.truncate(2 * FEW + 1);
+        assert!(!state.is_overloaded(later));
+        state.jobs.extend(waiting(1));
+        assert!(state.is_overloaded(later));
     }
 
     #[test]
@@ -467,7 +481,7 @@ mod tests {
         state.took(32 * PATIENCE);
         state.overloaded_at = Some(start);
         state.empty_at = start;
-        state.jobs.push_back(Job { work: Box::new(|_| {}), came: Some(start) });
+        state.jobs.extend(waiting(FEW + 1));
         assert!(state.is_overloaded(start + BURST / 2));
         assert!(
             !state.is_overloaded(start + BURST),
@@ -480,12 +494,12 @@ mod tests {
         let pool = Arc::new(WorkPool::new(1, 1_000));
         let (release, held) = hold(&pool).await;
         pool.0.lock().each_takes = PATIENCE;
-        let mut waiting = JoinSet::new();
-        for _ in 0..2 {
+        let mut coming = JoinSet::new();
+        for _ in 0..=FEW {
             let pool = Arc::clone(&pool);
-            waiting.spawn(async move { pool.begin(|turn| async move { turn }).await });
+            coming.spawn(async move { pool.begin(|turn| async move { turn }).await });
         }
-        while pool.0.lock().waiting() < 2 {
+        while pool.0.lock().waiting() <= FEW {
             tokio::task::yield_now().await;
         }
         assert!(!pool.is_overloaded());
@@ -495,7 +509,7 @@ mod tests {
         assert!(pool.is_overloaded());
         release.send(()).unwrap();
         assert!(held.await.unwrap());
-        while waiting.join_next().await.is_some() {}
+        while coming.join_next().await.is_some() {}
         assert!(!pool.is_overloaded());
         assert_eq!(pool.begin(|turn| async move { turn }).await, Ok(()));
     }
