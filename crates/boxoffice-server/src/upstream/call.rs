@@ -102,6 +102,19 @@ impl Upstream {
         })
     }
 
+    /// Whether there is room for one more call now: for whoever would do something in vain before it. The call has the last
+    /// word.
+    ///
+    /// # Errors
+    /// [`Unreached::Full`].
+    pub fn check_room(&self) -> Result<(), Unreached> {
+        if self.places.available_permits() > 0 {
+            return Ok(());
+        }
+        self.metrics.attempted("full", Duration::ZERO);
+        Err(Unreached::Full { max_in_flight: self.limits.max_in_flight })
+    }
+
     /// Sends a message until `judge` calls an answer decided, at most as often and as long as the settings allow.
     /// Whoever drops the call ends it.
     pub async fn call<T>(&self, message: &Message, judge: impl Fn(Answer) -> Verdict<T>) -> Called<T> {

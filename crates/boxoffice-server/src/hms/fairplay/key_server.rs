@@ -12,7 +12,8 @@ use http::{HeaderMap, HeaderValue};
 use super::certificate;
 use crate::config::{Config, FairPlayConfig};
 use crate::upstream::{
-    Address, Called, Message, Service, Upstream, UpstreamError, UpstreamMetrics, UpstreamSettings, Verdict,
+    Address, Called, Message, Service, Unreached, Upstream, UpstreamError, UpstreamMetrics, UpstreamSettings,
+    Verdict,
 };
 
 /// How often a CKC is asked for at most (section 5).
@@ -84,6 +85,14 @@ impl KeyServer {
     /// What players make their SPCs from.
     pub const fn certificate(&self) -> Option<&Bytes> {
         self.certificate.as_ref()
+    }
+
+    /// Whether there is room for one more question, before others are asked on its account.
+    ///
+    /// # Errors
+    /// [`Unreached::Full`].
+    pub fn check_room(&self) -> Result<(), Unreached> {
+        self.upstream.check_room()
     }
 
     /// Asks for a CKC, once or twice: asking changes nothing on either side.

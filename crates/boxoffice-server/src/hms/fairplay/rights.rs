@@ -33,6 +33,7 @@ pub async fn redeem(
     let key_server = app.key_servers().of(redemption.environment);
     let key_server = key_server.ok_or_else(|| refusal::no_key_server(redemption.environment))?;
     redemption.check_address(&admitted)?;
+    key_server.check_room().map_err(refusal::unreached)?;
     let asked =
         Question { admitted: &admitted, device: Device::default(), content_id: None, licence_type: None };
     let ruling = hook::ask(app, facts, &asked).await?;

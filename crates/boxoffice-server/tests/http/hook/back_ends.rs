@@ -6,8 +6,8 @@ use boxoffice_storage::Storage as _;
 use fairplay::lab::LabCkc;
 use playready::LicencePolicy;
 use serde_json::{Value, json};
-use testkit::MockServer;
 use testkit::policy_hook::PolicyHook;
+use testkit::{MockServer, TransportFault};
 
 use super::silence::faults;
 use super::world::{grant, hook, last_record, refuse};
@@ -321,4 +321,31 @@ async fn renewals_through_the_licence_service_are_asked_about_and_releases_are_n
     let release = licence.release(world.now(), None);
     assert_eq!(world.post(&target, release.body).await.status, 200);
     assert_eq!(hook.request_count(), asked);
+}
+
+#[tokio::test]
+async fn nobody_is_asked_about_a_licence_that_there_is_no_room_for() {
+    let (hook, settings) = hook().await;
+    let cloud = cloud::world::World::with(&format!("max_in_flight = 1\n{settings}")).await;
+    let target = cloud.target("").await;
+    cloud.mock.faults().next(TransportFault::Hold);
+    let key_server = fp::world::World::with_settings(&format!("max_in_flight = 1\n{settings}")).await;
+    let fp_target = key_server.target(fp::world::GOOD).await;
+    key_server.key_server.faults().next(TransportFault::Hold);
+    let held = async { tokio::join!(cloud.redeem("android-l3", &target), key_server.redeem(&fp_target)) };
+    let others = async {
+        tokio::join!(cloud.mock.received(1), key_server.key_server.received(1));
+        assert_eq!(hook.request_count(), 2);
+        let refused =
+            [cloud.redeem("android-l3", &target).await.unwrap_err(), key_server.redeem(&fp_target).await];
+        for (answer, code) in refused.iter().zip([-7008, -6004]) {
+            assert_eq!(answer.header("retry-after"), "1");
+            assert_eq!(fp::world::refusal(answer), (code, 503, "upstream-unavailable".to_owned()));
+        }
+        assert_eq!(hook.request_count(), 2);
+        cloud.mock.faults().release();
+        key_server.key_server.faults().release();
+    };
+    let ((licence, ckc), ()) = tokio::join!(held, others);
+    assert!(licence.is_ok() && ckc.status == 200);
 }

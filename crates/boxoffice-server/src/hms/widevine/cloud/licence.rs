@@ -34,6 +34,7 @@ pub(in super::super) async fn issue(
     facts.kids.clone_from(&content.kids);
     let grant = grant::grant(terms);
     let admission = grant.admit(&content).map_err(|cause| refusal::of(&cause))?;
+    cloud.check_room()?;
     let device = identity::claimed(claimed.as_ref());
     let ruled = policy::ask(app, facts, admitted, device, Some(&content)).await?;
     let (terms, grant, admission) = match &ruled.terms {

@@ -8,7 +8,7 @@ pub(super) mod session;
 
 use std::sync::Arc;
 
-use boxoffice_core::{Clock, Environment};
+use boxoffice_core::{Clock, Environment, Refusal};
 use bytes::Bytes;
 use drm_primitives::{Random, hex};
 use http::header::CONTENT_TYPE;
@@ -84,6 +84,14 @@ impl Cloud {
             certificate,
             metrics: metrics.clone(),
         })
+    }
+
+    /// Whether there is room for one more request, before others are asked on its account and it is signed.
+    ///
+    /// # Errors
+    /// `upstream-unavailable`, 503.
+    fn check_room(&self) -> Result<(), Refusal> {
+        self.upstream.check_room().map_err(refusal::unreached)
     }
 
     /// Sends the body of a request.

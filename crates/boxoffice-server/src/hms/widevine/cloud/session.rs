@@ -35,6 +35,7 @@ pub(in super::super) async fn go_on(
         identity::check_revocation(app, facts.environment, claimed)?;
     }
     facts.kids = terms.keys.iter().map(|key| key.kid).collect();
+    cloud.check_room()?;
     let (tighter, extras) = match session.kind() {
         SessionRequestKind::Release => (None, CloudExtras::default()),
         SessionRequestKind::Renewal => {
