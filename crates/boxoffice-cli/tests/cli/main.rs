@@ -11,6 +11,7 @@
 
 mod accounts;
 mod configuration;
+mod doctor;
 mod documents;
 mod fairplay;
 mod first_start;
@@ -18,6 +19,7 @@ mod http;
 mod key_crashes;
 mod key_storage;
 mod lab;
+mod licence_service;
 mod lifecycle;
 mod migration;
 mod node_client;

@@ -5,21 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use boxoffice_core::{Clock as _, SystemClock};
-use drm_primitives::{Kid, SystemRandom, hex};
+use drm_primitives::{Kid, SystemRandom};
 use reqwest::Client;
-use testkit::widevine_cloud::{Customer, RequestKey, WidevineCloud};
-use testkit::{MockServer, TransportFault};
-use tokio::runtime::Runtime;
+use testkit::TransportFault;
 use tokio::task::JoinSet;
-use widevine::lab::LabRoot;
 use widevine::lab_client::{AskedInitData, ClientDevice, Plan};
-use zeroize::Zeroizing;
 
+use crate::licence_service::LicenceService;
 use crate::program::{DEADLINE, Footprint, Place, Server, say};
 
 const PLAYERS: usize = 1_000;
-const SIGNING_KEY: &str = "1ae8ccd0e7985cc0b6203a55855a1034afc252980e970ca90e5202689f947ab9";
-const SIGNING_IV: &str = "d58ce954203b7c9a9a9d467f59839249";
 const DELAY: Duration = Duration::from_millis(200);
 
 /// What a thousand redemptions that wait may add to a program at rest: nothing to its threads, and of memory what a
@@ -28,10 +23,9 @@ const MORE_KILOBYTES: u64 = 150_000;
 /// What further thousands may add to that, in places where the allocator had none before.
 const GROWTH_KILOBYTES: u64 = 20_000;
 
-/// The program, and a licence service in place of the vendor's. The runtime serves the latter.
+/// The program, the service that it waits for, and who waits for both.
 struct World {
-    runtime: Runtime,
-    mock: MockServer<WidevineCloud>,
+    service: LicenceService,
     server: Server,
     players: Arc<Players>,
 }
@@ -45,48 +39,29 @@ struct Players {
 
 impl World {
     fn start(place: &Place) -> Self {
-        let runtime = Runtime::new().unwrap();
-        let now = SystemClock.now().as_second();
-        let root = LabRoot::generate(now, &SystemRandom);
-        let key = RequestKey::Aes {
-            key: Zeroizing::new(hex::decode(SIGNING_KEY.as_bytes()).unwrap()),
-            iv: hex::decode(SIGNING_IV.as_bytes()).unwrap(),
-        };
-        let customer = Customer { provider: "acme".to_owned(), signer: "acme".to_owned(), key };
-        let role = WidevineCloud::new(&root, customer).unwrap();
-        let mock = runtime.block_on(MockServer::start(role)).unwrap();
-        std::fs::write(place.beside("key"), SIGNING_KEY).unwrap();
-        std::fs::write(place.beside("iv"), SIGNING_IV).unwrap();
+        let service = LicenceService::start();
         // Longer times than by default, for a machine that is busy with other tests; everything else as it comes.
-        let settings = format!(
-            "[server]\nrequest_timeout_ms = 120000\n[environments.test.widevine]\nbackend = 'upstream'\n\
-             endpoints = ['{}']\nprovider = 'acme'\nsigning_key_file = 'key'\nsigning_iv_file = 'iv'\n\
-             timeout_ms = 60000\nbudget_ms = 90000\nmax_in_flight = 1000\n",
-            mock.url("/cenc/getlicense").replace("127.0.0.1", "localhost")
-        );
-        std::fs::write(place.beside("boxoffice.toml"), settings).unwrap();
-        let mut command = place.command(&["serve", "--listen", "127.0.0.1:0", "--config", "boxoffice.toml"]);
-        let mut server = Server::start(place, &mut command);
-        server.authenticator();
+        let settings = "timeout_ms = 60000\nbudget_ms = 90000\nmax_in_flight = 1000";
+        let mut server = service.serve(place, settings, "[server]\nrequest_timeout_ms = 120000");
         let url = server.widevine_token("&securityLevel=1&hdcpOutputControl=0");
-        let file = root.device("android-l3").unwrap().device_file();
+        let file = service.root.device("android-l3").unwrap().device_file();
         let device = Arc::new(ClientDevice::from_device_file(&file).unwrap());
         let kid = Kid::from_hex(b"0123456789abcdef0123456789abcdef").unwrap();
-        let plan = Plan::streaming(AskedInitData::kids(&[kid]), now, &SystemRandom);
+        let plan = Plan::streaming(AskedInitData::kids(&[kid]), SystemClock.now().as_second(), &SystemRandom);
         // Signing one takes a while; the service does not mind meeting the same challenge twice.
         let challenges = (0..8).map(|_| device.challenge(&plan, None, &SystemRandom).body).collect();
         // The library wants one, and nothing here is encrypted. Where it is there already, another test asked first.
         let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let players = Arc::new(Players { client, url, challenges });
-        Self { runtime, mock, server, players }
+        Self { service, server, players }
     }
 
     /// All thousand at once; how long it took until the last had its licence. `meanwhile` looks on once all of them are
     /// with the service.
     fn redeem(&self, meanwhile: impl FnOnce()) -> Duration {
-        self.runtime.block_on(async {
-            let (began, before) = (Instant::now(), self.mock.request_count());
+        self.service.runtime.block_on(async {
+            let (began, before) = (Instant::now(), self.service.mock.request_count());
             let mut asking = JoinSet::new();
             for player in 0..PLAYERS {
                 let players = Arc::clone(&self.players);
@@ -98,9 +73,9 @@ impl World {
                 });
             }
             // All at once, and nobody is told to come back.
-            let all = self.mock.received(before + u64::try_from(PLAYERS).unwrap());
+            let all = self.service.mock.received(before + u64::try_from(PLAYERS).unwrap());
             let came = tokio::time::timeout(DEADLINE, all).await;
-            assert!(came.is_ok(), "{} of a thousand came", self.mock.request_count() - before);
+            assert!(came.is_ok(), "{} of a thousand came", self.service.mock.request_count() - before);
             meanwhile();
             let answers = asking.join_all().await;
             let refused = answers.iter().find(|(status, _)| *status != 200);
@@ -116,18 +91,18 @@ fn a_thousand_who_wait_for_the_licence_service_cost_no_thread_and_no_memory_that
     let world = World::start(&place);
     let at_rest = world.server.footprint();
     // All thousand are with the service at the same time: nothing here holds any of them back.
-    world.mock.faults().always(TransportFault::Hold);
+    world.service.mock.faults().always(TransportFault::Hold);
     let mut waiting = Footprint::default();
     world.redeem(|| {
         waiting = world.server.footprint();
-        world.mock.faults().clear();
+        world.service.mock.faults().clear();
     });
     let rounds = |count| -> Vec<(Duration, Duration)> {
         let round = |_| {
             let work = world.redeem(|| {});
-            world.mock.faults().always(TransportFault::Delay(DELAY));
+            world.service.mock.faults().always(TransportFault::Delay(DELAY));
             let waited = world.redeem(|| {});
-            world.mock.faults().clear();
+            world.service.mock.faults().clear();
             (work, waited)
         };
         (0..count).map(round).collect()

@@ -36,22 +36,26 @@ pub(super) async fn accept<R: Role, L: Listener>(
             accepted = listener.next() => {
                 // A connection that went away before it was accepted is no concern of anybody.
                 let Ok(stream) = accepted else { continue };
-                if shared.faults.take_refusal() {
-                    L::reset(&stream);
-                } else {
-                    connections.spawn(connect(stream, acceptor.clone(), Arc::clone(&shared)));
-                }
+                connections.spawn(connect::<R, L>(stream, acceptor.clone(), Arc::clone(&shared)));
             }
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-async fn connect<R: Role>(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+async fn connect<R: Role, L: Listener>(
+    stream: L::Stream,
     acceptor: Option<TlsAcceptor>,
     shared: Arc<Shared<R>>,
 ) {
+    // Whoever plans the faults is not refused: how else could he take one back?
+    if shared.faults.refuses()
+        && (acceptor.is_some() || !L::may_begin_with(&stream, control::PREFIX).await)
+        && shared.faults.take_refusal()
+    {
+        L::reset(&stream);
+        return;
+    }
     match acceptor {
         None => serve(stream, shared).await,
         // A client that refuses our certificate has its own error to report.

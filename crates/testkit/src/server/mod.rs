@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use rustls::ServerConfig;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::UnixListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -114,6 +114,10 @@ impl<R: Role> MockServer<R> {
     ///
     /// # Errors
     /// The address cannot be had.
+    #[expect(
+        clippy::unused_async,
+        reason = "it listens in the runtime that it is awaited in, and in no other"
+    )]
     pub async fn start_at(
         role: R,
         place: impl Into<Place>,
@@ -129,7 +133,7 @@ impl<R: Role> MockServer<R> {
         let connections = Arc::clone(&shared);
         let (place, accepting) = match place.into() {
             Place::Tcp(address) => {
-                let listener = TcpListener::bind(address).await?;
+                let listener = listener::listen(address)?;
                 let place = Place::Tcp(listener.local_addr()?);
                 (place, tokio::spawn(connection::accept(listener, tls, connections)))
             }

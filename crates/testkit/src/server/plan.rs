@@ -69,24 +69,19 @@ impl<R: Clone> FaultPlan<R> {
         (state.next.pop_front().or_else(|| state.standing.as_mut().and_then(Standing::take)), releases)
     }
 
-    /// Whether the connection that has just come meets its fault at once.
+    /// Whether the next connection would meet its fault at once, as things are.
+    pub(super) fn refuses(&self) -> bool {
+        self.state().refuses()
+    }
+
+    /// Whether a connection meets its fault at once.
     pub(super) fn take_refusal(&self) -> bool {
-        let is_refusal = |fault: &Fault<R>| matches!(fault, Fault::Transport(TransportFault::Refuse));
         let mut state = self.state();
-        if let Some(fault) = state.next.front() {
-            let refused = is_refusal(fault);
-            if refused {
-                state.next.pop_front();
-            }
-            return refused;
+        let refused = state.refuses();
+        if refused && state.next.pop_front().is_none() {
+            state.standing.iter_mut().for_each(|standing| standing.seen += 1);
         }
-        state.standing.as_mut().is_some_and(|standing| {
-            let refused = is_refusal(&standing.fault) && standing.is_due();
-            if refused {
-                standing.seen += 1;
-            }
-            refused
-        })
+        refused
     }
 
     fn state(&self) -> MutexGuard<'_, State<R>> {
@@ -95,11 +90,24 @@ impl<R: Clone> FaultPlan<R> {
     }
 }
 
-impl<R: Clone> Standing<R> {
+impl<R> State<R> {
+    fn refuses(&self) -> bool {
+        let is_refusal = |fault: &Fault<R>| matches!(fault, Fault::Transport(TransportFault::Refuse));
+        match (self.next.front(), &self.standing) {
+            (Some(fault), _) => is_refusal(fault),
+            (None, Some(standing)) => is_refusal(&standing.fault) && standing.is_due(),
+            (None, None) => false,
+        }
+    }
+}
+
+impl<R> Standing<R> {
     const fn is_due(&self) -> bool {
         self.every != 0 && (self.seen + 1).is_multiple_of(self.every)
     }
+}
 
+impl<R: Clone> Standing<R> {
     fn take(&mut self) -> Option<Fault<R>> {
         let due = self.is_due();
         self.seen += 1;

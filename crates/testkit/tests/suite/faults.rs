@@ -6,7 +6,7 @@ use http::StatusCode;
 use testkit::key_server::{AnswerFault, KeyServer};
 use testkit::{Fault, MockServer, TransportFault};
 
-use super::kit::{client, post};
+use super::kit::{client, client_at, post};
 
 async fn start() -> MockServer<KeyServer> {
     MockServer::start(KeyServer).await.unwrap()
@@ -150,6 +150,34 @@ async fn faults_are_ordered_over_http_too() {
     let unknown = client.post(&url).body("no-ckc\nno-such-thing").send().await.unwrap();
     assert_eq!(unknown.status().as_u16(), 400);
     assert!(unknown.text().await.unwrap().starts_with("\"no-such-thing\" is no fault; expected broken-json"));
+}
+
+#[tokio::test]
+async fn a_refusal_is_ordered_and_taken_back_over_http_and_swallows_neither() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("ksm.sock");
+    let behind_socket =
+        MockServer::start_at(KeyServer, testkit::Place::Unix(socket.clone()), None).await.unwrap();
+    for (server, over_socket) in [(start().await, false), (behind_socket, true)] {
+        let base = if over_socket { "http://localhost".to_owned() } else { server.url("") };
+        let url = |path: &str| format!("{base}{path}");
+        // A connection of its own for each order, as a program on the command line has.
+        let another = || if over_socket { client_at(&socket) } else { client() };
+        let client = another();
+        let status = async || {
+            let request = client.post(url("/")).header("content-type", "application/json").body("{}");
+            request.send().await.map_or(0, |answer| answer.status().as_u16())
+        };
+        client.put(url("/testkit/faults")).body("refuse").send().await.unwrap();
+        assert_eq!([status().await, status().await], [0, 0]);
+        let cleared = another().delete(url("/testkit/faults")).send().await;
+        assert_eq!(cleared.unwrap().status().as_u16(), 200);
+        assert_eq!(status().await, 200);
+        client.post(url("/testkit/faults")).body("refuse").send().await.unwrap();
+        let count = another().get(url("/testkit/requests")).send().await;
+        assert_eq!(count.unwrap().status().as_u16(), 200);
+        assert_eq!([status().await, status().await], [0, 200]);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod fairplay;
 mod finding;
 mod reach;
 mod tokens;
+mod widevine;
 
 use std::path::PathBuf;
 

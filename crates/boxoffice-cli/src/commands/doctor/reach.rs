@@ -6,6 +6,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
 use super::finding::Finding;
+use super::widevine;
 use crate::player::{Answer, Player};
 use crate::times;
 
@@ -31,7 +32,7 @@ pub async fn examine(player: &Player, server: &Url, origin: &str, now: Timestamp
     findings.push(clock(&health, now));
     findings.push(preflight(player, server, origin).await);
     findings.push(errors_are_readable(player, server, origin).await);
-    findings.push(widevine(player, server).await);
+    findings.push(widevine::certificate(player, &at(server, "/hms/wv/certificate")).await);
     findings
 }
 
@@ -117,26 +118,4 @@ async fn errors_are_readable(player: &Player, server: &Url, origin: &str) -> Fin
     }
     Finding::problem("errors", format!("a refusal ({}) comes without CORS headers", answer.status))
         .advice("see that no proxy replaces error answers or drops their headers")
-}
-
-/// The service certificate. Where it comes from a licence service, it proves address, provider, signer and key at once.
-async fn widevine(player: &Player, server: &Url) -> Finding {
-    const WHAT: &str = "widevine";
-    let answer =
-        player.ask(Method::GET, &at(server, "/hms/wv/certificate"), HeaderMap::new(), Vec::new()).await;
-    match answer {
-        Ok(answer) if answer.status == 200 => Finding::good(
-            WHAT,
-            format!("the back end gives its service certificate, {} bytes", answer.body.len()),
-        ),
-        Ok(answer) if answer.status == 502 => Finding::problem(WHAT, answer.said())
-            .advice("look at provider, signer, signing key and endpoints in [environments.*.widevine]"),
-        Ok(answer) => {
-            Finding::warning(WHAT, format!("no service certificate: {} {}", answer.status, answer.said()))
-                .advice(
-                    "choose a back end in [environments.*.widevine]; if there is one, see whether it is up",
-                )
-        }
-        Err(failure) => Finding::problem(WHAT, failure.to_string()),
-    }
 }

@@ -7,7 +7,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 
 use super::finding::Finding;
-use super::{Known, fairplay};
+use super::{Known, fairplay, widevine};
 use crate::commands::redeem::{AskedType, Redemption, redeem};
 use crate::commands::token::{self, GivenToken};
 use crate::player::Player;
@@ -68,8 +68,10 @@ async fn examine_drm(
         licence_type: AskedType::Streaming,
         privacy: false,
     };
-    if drm == Drm::FairPlay {
-        return fairplay::examine(&redemption, spc).await;
+    match drm {
+        Drm::FairPlay => return fairplay::examine(&redemption, spc).await,
+        Drm::Widevine => return widevine::examine(&redemption).await,
+        Drm::ClearKey | Drm::PlayReady => {}
     }
     match redeem(drm, &redemption).await {
         Ok(report) if report.differences.is_empty() => Finding::good(what, "a token was minted and redeemed"),
@@ -77,7 +79,7 @@ async fn examine_drm(
             Finding::problem(what, format!("the licence is otherwise: {}", report.differences.join("; ")))
         }
         Err(failure) => Finding::problem(what, format!("a token was minted, and not redeemed: {failure}"))
-            .advice("a 503 with -7008 means that no back end is configured in this environment"),
+            .advice("docs/topics/troubleshooting.md goes through the reasons"),
     }
 }
 

@@ -7,9 +7,12 @@ use http::StatusCode;
 use serde_json::Value;
 use testkit::widevine_cloud::AnswerFault;
 use testkit::{Fault, TransportFault};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::world::{World, refusal};
+use super::world::{KID, World, challenge, refusal};
+use crate::kit::eventually;
 
 /// Code, status and reason.
 type Code = (i64, u16, &'static str);
@@ -191,6 +194,25 @@ async fn no_licence_leaves_while_the_books_are_away() {
     let answer = world.redeem("chrome-l3", &target).await.unwrap_err();
     assert_eq!(refusal(&answer), (-2030, 503, "storage-unavailable".to_owned()));
     world.redeem("chrome-l3", &target).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_player_who_hangs_up_frees_his_place_and_leaves_no_licence() {
+    let world = World::with("max_in_flight = 1").await;
+    world.set_balance(9).await;
+    let target = world.target("").await;
+    world.mock.faults().next(TransportFault::Hold);
+    let body = challenge("chrome-l3", &[KID]).body;
+    let head = format!("POST {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\n\r\n", body.len());
+    let mut player = TcpStream::connect(world.lab.address()).await.unwrap();
+    player.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
+    world.mock.received(1).await;
+    let full = world.redeem("chrome-l3", &target).await.unwrap_err();
+    assert_eq!((full.status, full.header("retry-after")), (503, "1"));
+    drop(player);
+    eventually(async || world.redeem("chrome-l3", &target).await, Result::is_ok).await.unwrap();
+    assert_eq!(world.balance().await, Balance::Licences(8));
+    assert_eq!(world.records().await.iter().filter(|record| record.granted).count(), 1);
 }
 
 #[tokio::test]
