@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::Guard;
 use boxoffice_core::authenticator::Scope;
-use boxoffice_core::{Clock, Environment, Parameters, PerEnvironment, Refusal};
+use boxoffice_core::{Clock, Drm, Environment, Parameters, PerEnvironment, Refusal};
 use drm_primitives::Random;
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -175,6 +175,16 @@ impl App {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// Whether licences of a DRM keep a processor busy. A licence service does that elsewhere, and has a bound of its own, of
+    /// calls in flight: whoever waits for it waits in no queue here.
+    pub(crate) fn takes_turns(&self, drm: Drm, environment: Environment) -> bool {
+        match drm {
+            Drm::ClearKey | Drm::FairPlay => false,
+            Drm::PlayReady => true,
+            Drm::Widevine => self.issuers().widevine_cloud(environment).is_none(),
+        }
     }
 
     /// Begins a future that keeps a processor busy beside the reactor, once it has its turn. Where too much is waiting

@@ -151,7 +151,10 @@ impl Edge {
         }
         check_method(route, &parts.method)?;
         // Preflights are cheap, and a player whose preflight is refused tells its viewer nothing.
-        if matches!(route, Route::Rights(Drm::Widevine | Drm::PlayReady)) && parts.method != Method::OPTIONS {
+        if let Route::Rights(drm) = route
+            && parts.method != Method::OPTIONS
+            && self.app.takes_turns(drm, environment)
+        {
             self.app.check_turn()?;
         }
         // What a Widevine player wants stands in its body, and its rate is looked at when that has been read.

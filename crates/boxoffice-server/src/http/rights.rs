@@ -34,9 +34,7 @@ pub(crate) async fn widevine(app: App, context: Context, request: Request) -> Re
         Ok(read) => read,
         Err(refused) => return refused,
     };
-    // A licence service does what takes long elsewhere, and has a bound of its own, of calls in flight: whoever waits for
-    // it waits in no queue here.
-    if app.issuers().widevine_cloud(asked.context.environment).is_some() {
+    if !app.takes_turns(Drm::Widevine, asked.context.environment) {
         return widevine_in_turn(app, asked, &mut facts, Ok(())).await;
     }
     let there = app.clone();
