@@ -43,8 +43,9 @@ pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
     let stormed = service.process.cpu_time()?;
     report(peak, &calm, &storm);
     // The generator takes its part of the processors, ten times as much of them for ten times the load.
-    let peak_costs = (at_peak - begun).as_secs_f64() / (peak * Duration::from_secs(seconds).as_secs_f64());
-    let storm_costs = (stormed - calmed).as_secs_f64() / storm.completed();
+    let peak_costs =
+        at_peak.saturating_sub(begun).as_secs_f64() / (peak * Duration::from_secs(seconds).as_secs_f64());
+    let storm_costs = stormed.saturating_sub(calmed).as_secs_f64() / storm.completed();
     say(&format!(
         "  a licence costs {:.0} µs of the service's processor time at the peak, and {:.0} µs with all who are turned \
          away beside it: without the generator on the same processors {:.2} of the peak would be completed",
