@@ -47,6 +47,9 @@ impl FromStr for GivenToken {
         if text.starts_with('{') {
             return from_json(text);
         }
+        if text.starts_with('<') {
+            return Err(refused(message_of_page(text)));
+        }
         if !text.contains("://") {
             return Ok(Self { token: text.to_owned(), url: None });
         }
@@ -62,8 +65,13 @@ impl FromStr for GivenToken {
 fn from_json(text: &str) -> Result<GivenToken, String> {
     let answer: serde_json::Value =
         serde_json::from_str(text).map_err(|error| format!("that is no JSON: {error}"))?;
+    let text_of = |name: &str| answer.get(name).and_then(serde_json::Value::as_str);
+    if answer.get("code").is_some() {
+        let said: Vec<_> = ["message", "hint"].into_iter().filter_map(text_of).collect();
+        return Err(refused(Some(&said.join("; ")).filter(|said| !said.is_empty()).map(String::as_str)));
+    }
     let member = |name: &str| {
-        let text = answer.get(name).and_then(serde_json::Value::as_str);
+        let text = text_of(name);
         text.ok_or_else(|| format!("the JSON has no {name}, as the answer to a PlayReady token request has"))
     };
     let token = member("token")?.to_owned();
@@ -71,6 +79,20 @@ fn from_json(text: &str) -> Result<GivenToken, String> {
         Url::parse(member("licenseAcquisitionUrl")?).map_err(|error| format!("that is no URL: {error}"))?;
     url.query_pairs_mut().clear().append_pair(PARAMETER, &token);
     Ok(GivenToken { token, url: Some(url) })
+}
+
+/// What somebody hears who gives the answer to a token request that was refused.
+fn refused(message: Option<&str>) -> String {
+    let message = message.unwrap_or("ask with errorFormat=json to see why");
+    format!("that is no token, for the token request was refused: {message}")
+}
+
+/// The message in the page of a refusal: the one of its facts that begins with a code in brackets.
+fn message_of_page(page: &str) -> Option<&str> {
+    page.split("<dd").find_map(|fact| {
+        let (text, _) = fact.split_once('>')?.1.split_once('<')?;
+        text.starts_with('[').then_some(text)
+    })
 }
 
 impl fmt::Debug for GivenToken {
@@ -94,7 +116,7 @@ mod tests {
             r#"{"licenseAcquisitionUrl":"http://h/hms/pr/rights/","token":"AQ"}"#.parse().unwrap();
         assert_eq!((json.token.as_str(), json.drm_of_path()), ("AQ", Some(Drm::PlayReady)));
         assert_eq!(json.url.unwrap().as_str(), "http://h/hms/pr/rights/?ExpressPlayToken=AQ");
-        for nothing in ["", "http://h/hms/wv/rights/", "{}", "http://"] {
+        for nothing in ["", "http://h/hms/wv/rights/", "{}", "http://", "<p>"] {
             assert!(nothing.parse::<GivenToken>().is_err(), "{nothing}");
         }
     }
@@ -107,5 +129,18 @@ mod tests {
             token.at(&base, Drm::ClearKey).as_str(),
             "https://h/base/hms/ck/rights/?ExpressPlayToken=AQAB"
         );
+    }
+
+    #[test]
+    fn the_answer_to_a_request_that_was_refused_is_no_token_and_says_why() {
+        let page = "<!DOCTYPE html>\n<dl>\n<dt>Code</dt>\n<dd>-2019</dd>\n<dt>Message</dt>\n\
+                    <dd lang=\"en\">[-2019] Insufficient tokens available</dd>\n</dl>";
+        let error = page.parse::<GivenToken>().unwrap_err();
+        assert!(error.ends_with("was refused: [-2019] Insufficient tokens available"), "{error}");
+        let json = r#"{"code":-2019,"message":"[-2019] Insufficient tokens available","hint":"top it up"}"#;
+        let error = json.parse::<GivenToken>().unwrap_err();
+        assert!(error.ends_with("was refused: [-2019] Insufficient tokens available; top it up"), "{error}");
+        let error = "<p>nothing of ours".parse::<GivenToken>().unwrap_err();
+        assert!(error.ends_with("was refused: ask with errorFormat=json to see why"), "{error}");
     }
 }
