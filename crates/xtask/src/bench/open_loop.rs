@@ -37,7 +37,7 @@ pub struct Outcome {
 }
 
 /// As many as keep the load coming while some wait for their answers: more than may wait for a processor.
-const CONNECTIONS: u32 = 1_024;
+const CONNECTIONS: u32 = 512;
 
 impl Outcome {
     /// Licences.
