@@ -194,7 +194,7 @@ impl App {
         F: Future + Send + 'static,
         F::Output: Send,
     {
-        self.0.work.begin(move |turn| make(turn.map_err(busy))).await
+        self.0.work.begin(move |turn| make(turn.map_err(|Busy| busy()))).await
     }
 
     /// Whether a future that came now would be begun by [`Self::in_turn`]; for those who need not even read a request
@@ -203,7 +203,7 @@ impl App {
     /// # Errors
     /// 503 with `Retry-After`.
     pub(crate) fn check_turn(&self) -> Result<(), Refusal> {
-        if self.0.work.is_overloaded() { Err(busy(Busy)) } else { Ok(()) }
+        if self.0.work.is_overloaded() { Err(busy()) } else { Ok(()) }
     }
 
     /// Does work that keeps a processor busy for a request that has had its turn.
@@ -319,6 +319,6 @@ impl std::fmt::Debug for Inner {
     }
 }
 
-fn busy(Busy: Busy) -> Refusal {
+fn busy() -> Refusal {
     Refusal::of_status(503, "too many licences are being made; try again").retry_after(1)
 }

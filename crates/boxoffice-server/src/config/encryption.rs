@@ -14,13 +14,9 @@ pub(super) fn check(reader: &Reader, settings: &[&str], addresses: &[ServiceUrl]
         return Ok(());
     }
     let Some(given) = settings.iter().find(|setting| reader.has(setting)) else { return Ok(()) };
-    let problem = match addresses {
-        [_] => {
-            "the address is not https, so that nothing of TLS is looked at there: leave it out, or give an https address"
-        }
-        _ => {
-            "no address is https, so that nothing of TLS is looked at there: leave it out, or give an https address"
-        }
-    };
+    let none = if addresses.len() == 1 { "the address is not" } else { "no address is" };
+    let problem = format!(
+        "{none} https, so that nothing of TLS is looked at there: leave it out, or give an https address"
+    );
     Err(reader.refuse(given, problem))
 }

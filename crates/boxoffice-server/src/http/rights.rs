@@ -35,14 +35,15 @@ pub(crate) async fn widevine(app: App, context: Context, request: Request) -> Re
         Err(refused) => return refused,
     };
     if !app.takes_turns(Drm::Widevine, asked.context.environment) {
-        return widevine_in_turn(app, asked, &mut facts, Ok(())).await;
+        return answer_widevine(app, asked, &mut facts, Ok(())).await;
     }
     let there = app.clone();
     // RSA takes half a millisecond: on the cryptography threads, or nobody else is served meanwhile.
-    app.in_turn(move |turn| async move { widevine_in_turn(there, asked, &mut facts, turn).await }).await
+    app.in_turn(move |turn| async move { answer_widevine(there, asked, &mut facts, turn).await }).await
 }
 
-async fn widevine_in_turn(app: App, asked: Asked, facts: &mut Facts, turn: Result<(), Refusal>) -> Response {
+/// `turn` says whether there is time for it; where no turn is taken, there is.
+async fn answer_widevine(app: App, asked: Asked, facts: &mut Facts, turn: Result<(), Refusal>) -> Response {
     let outcome = match (turn, &asked.body) {
         (Err(busy), _) => Err(busy),
         (Ok(()), Ok(body)) => widevine::rights::redeem(&app, &asked.redemption(), facts, body).await,

@@ -104,13 +104,9 @@ async fn system(host: &str) -> Found {
 mod tests {
     use super::*;
 
-    fn names() -> Names {
-        Names::default()
-    }
-
     #[tokio::test]
     async fn all_who_ask_at_the_same_time_wait_for_one_look_up() {
-        let names = names();
+        let names = Names::default();
         let LookUp::UnderWay(first) = names.look_up("localhost") else { panic!("nothing is known yet") };
         for _ in 0..1_000 {
             let LookUp::UnderWay(another) = names.look_up("localhost") else { panic!("it is under way") };
@@ -123,7 +119,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_found_is_looked_up_again_after_a_while_and_a_failure_sooner() {
-        let names = names();
+        let names = Names::default();
         let known = |found: Found, age: Duration| {
             let at = Instant::now().checked_sub(age).unwrap();
             names.hosts().insert("localhost".to_owned(), LookUp::Done { found, at });
@@ -138,7 +134,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_look_up_that_was_lost_is_made_anew() {
-        let names = names();
+        let names = Names::default();
         let (lost, receiver) = watch::channel(None);
         names.hosts().insert("localhost".to_owned(), LookUp::UnderWay(receiver));
         drop(lost);
@@ -149,7 +145,7 @@ mod tests {
     async fn a_failure_is_told_to_everybody() {
         // No look-up leaves the machine for a name that cannot be one.
         let host = format!("{}.invalid", "x".repeat(70));
-        let names = names();
+        let names = Names::default();
         let (one, another) = tokio::join!(names.addresses(host.clone()), names.addresses(host));
         assert!(one.is_err() && another.is_err());
     }

@@ -51,10 +51,11 @@ type Turn = Result<(), Busy>;
 /// once are not. And how long nobody may have been turned away before there is not too much to do any more.
 const BURST: Duration = Duration::from_secs(1);
 
-/// How long whoever comes may have to wait, where there is too much to do; and how many may wait for each thread
-/// whatever their work takes. For a few dozen players who ask again as soon as they have their answer keep the queue from
-/// being empty too, and are no overload.
+/// How long whoever comes may have to wait, where there is too much to do and more than [`FEW`] wait.
 const PATIENCE: Duration = Duration::from_millis(30);
+
+/// How many may wait for each thread whatever their work takes: a few dozen players who ask again as soon as they have
+/// their answer keep the queue from being empty too, and are no overload.
 const FEW: usize = 64;
 
 /// How long a piece of work waits at most, where there is too much to do: what was quick when somebody was let in may be
