@@ -25,6 +25,8 @@ use crate::telemetry::{AccessLog, LogSink, Metrics};
 use crate::webhook::Webhooks;
 use crate::work_pool::{Busy, Panicked, WorkPool};
 
+pub use crate::work_pool::Overload;
+
 /// What the service is made of. A program has one; a test makes one for itself.
 pub struct AppParts {
     /// The settings.
@@ -41,6 +43,8 @@ pub struct AppParts {
     pub first_address: SocketAddr,
     /// How long a cached account is fresh: [`Accounts::FRESH`], or less in tests.
     pub accounts_fresh_for: Duration,
+    /// What the runtime was made with that the service runs on, where [`crate::serve::runtime`] made it.
+    pub overload: Overload,
 }
 
 /// The running service, shared by every request. Cloning it is cheap.
@@ -82,7 +86,16 @@ impl App {
     /// # Errors
     /// [`InstallationError`].
     pub async fn start(parts: AppParts) -> Result<Self, InstallationError> {
-        let AppParts { config, installation, clock, random, log, first_address, accounts_fresh_for } = parts;
+        let AppParts {
+            config,
+            installation,
+            clock,
+            random,
+            log,
+            first_address,
+            accounts_fresh_for,
+            overload,
+        } = parts;
         let webhooks = Webhooks::open(&config)?;
         let metrics = Metrics::default();
         let rings = installation.rings().await?;
@@ -114,7 +127,7 @@ impl App {
             request_ids: RequestIds::new(clock.now(), &*random),
             metrics,
             access_log: AccessLog::new(config.log.access.then_some(log)),
-            work: WorkPool::new(threads, threads * WAITING_A_THREAD),
+            work: WorkPool::new(threads, threads * WAITING_A_THREAD, overload),
             rings_asked: tokio::sync::Mutex::new(None),
             config,
             installation,

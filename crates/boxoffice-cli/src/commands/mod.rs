@@ -17,6 +17,8 @@ mod serve;
 mod storage_key;
 mod token;
 
+use boxoffice_server::app::Overload;
+use boxoffice_server::serve::runtime as serve_runtime;
 use clap::{Parser, Subcommand};
 
 use crate::console::Console;
@@ -84,31 +86,24 @@ enum Command {
     Doctor(doctor::Doctor),
 }
 
-/// After so many polls the service's runtime looks whom other threads have woken: those whose licences are written and
-/// may leave. By itself it looks so rarely that under overload they wait behind hundreds who are only refused.
-const LOOKS_AT_OTHERS: u32 = 2;
-
 impl Arguments {
     /// Runs the command. Only the service gets as many threads as there are cores.
     pub fn run(self, console: Console<'_>) -> Result<(), Failure> {
+        let overload = Overload::default();
         let mut runtime = match &self.command {
-            Command::Serve(_) => {
-                let mut runtime = tokio::runtime::Builder::new_multi_thread();
-                runtime.global_queue_interval(LOOKS_AT_OTHERS);
-                runtime
-            }
+            Command::Serve(_) => serve_runtime(&overload),
             _ => tokio::runtime::Builder::new_current_thread(),
         };
         let runtime = runtime.enable_all().build();
         let runtime = runtime.map_err(|error| Failure::refused(format!("cannot start: {error}")))?;
-        runtime.block_on(self.command.run(&self.place, console))
+        runtime.block_on(self.command.run(&self.place, console, overload))
     }
 }
 
 impl Command {
-    async fn run(self, place: &Place, console: Console<'_>) -> Result<(), Failure> {
+    async fn run(self, place: &Place, console: Console<'_>, overload: Overload) -> Result<(), Failure> {
         match self {
-            Self::Serve(command) => command.run(place, console).await,
+            Self::Serve(command) => command.run(place, console, overload).await,
             Self::Account(command) => command.run(place, console).await,
             Self::Authenticator(command) => command.run(place, console).await,
             Self::Codes(command) => command.run(console),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use boxoffice_core::{Environment, SystemClock};
 use boxoffice_server::accounts::Accounts;
-use boxoffice_server::app::{App, AppParts};
+use boxoffice_server::app::{App, AppParts, Overload};
 use boxoffice_server::config::{Config, DemoMode, PlayReadyBackend, WidevineBackend};
 use boxoffice_server::installation::Installation;
 use boxoffice_server::serve::{self, Listener};
@@ -34,20 +34,26 @@ pub struct Serve {
 }
 
 impl Serve {
-    pub async fn run(self, place: &Place, console: Console<'_>) -> Result<(), Failure> {
+    /// `overload` is what the runtime was made with.
+    pub async fn run(self, place: &Place, console: Console<'_>, overload: Overload) -> Result<(), Failure> {
         let config = place.config(self.listen)?;
         let log = LogSink::to(io::stderr());
         let subscriber = telemetry::subscriber(&log, config.log.level);
         tracing::subscriber::set_global_default(subscriber)
             .map_err(|error| Failure::refused(format!("cannot log: {error}")))?;
-        let ended = serve(config, log.clone(), console).await;
+        let ended = serve(config, log.clone(), console, overload).await;
         // What was said last is what matters most.
         log.flush();
         ended
     }
 }
 
-async fn serve(config: Config, log: LogSink, console: Console<'_>) -> Result<(), Failure> {
+async fn serve(
+    config: Config,
+    log: LogSink,
+    console: Console<'_>,
+    overload: Overload,
+) -> Result<(), Failure> {
     place::make_directory(&config.data_dir)?;
     let _lock = lock(&config.data_dir)?;
     let installation = place::open(&config, Presence::MakeMissing).await?;
@@ -64,6 +70,7 @@ async fn serve(config: Config, log: LogSink, console: Console<'_>) -> Result<(),
         log,
         first_address: first.address(),
         accounts_fresh_for: Accounts::FRESH,
+        overload,
     };
     let app = App::start(parts).await?;
     app.read_revocations().map_err(|error| Failure::refused(error.to_string()))?;

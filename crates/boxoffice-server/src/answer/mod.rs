@@ -15,7 +15,8 @@ use http::{HeaderValue, StatusCode};
 use crate::context::Context;
 
 pub use format::ErrorFormat;
-pub use json::error_json;
+pub(crate) use json::text;
+pub use json::{ErrorJson, custom_data};
 pub use language::Language;
 
 /// What a refused request was refused with; an extension of its answer, for metrics and the access log.
@@ -31,7 +32,7 @@ pub struct Outcome {
 #[must_use]
 pub fn refuse(refusal: &Refusal, context: &Context, format: ErrorFormat) -> Response {
     let (content_type, body) = match format {
-        ErrorFormat::Json => ("application/json", error_json(refusal, context.request_id).to_string()),
+        ErrorFormat::Json => ("application/json", text(&ErrorJson::new(refusal, &context.request_id))),
         ErrorFormat::Html => {
             let language = Language::of(context.accept_language.as_ref());
             ("text/html; charset=utf-8", html::page(refusal, context.request_id, language))

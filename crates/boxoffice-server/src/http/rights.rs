@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::admission::Kind;
-use crate::answer::{ErrorFormat, error_json, mark, refuse};
+use crate::answer::{ErrorFormat, custom_data, mark, refuse};
 use crate::app::App;
 use crate::body::{self, BodyError};
 use crate::call::body_refusal;
@@ -35,19 +35,23 @@ pub(crate) async fn widevine(app: App, context: Context, request: Request) -> Re
         Err(refused) => return refused,
     };
     if !app.takes_turns(Drm::Widevine, asked.context.environment) {
-        return answer_widevine(app, asked, &mut facts, Ok(())).await;
+        return answer_widevine(app, asked, &mut facts).await;
     }
     let there = app.clone();
     // RSA takes half a millisecond: on the cryptography threads, or nobody else is served meanwhile.
-    app.in_turn(move |turn| async move { answer_widevine(there, asked, &mut facts, turn).await }).await
+    app.in_turn(move |turn| async move {
+        match turn {
+            Ok(()) => answer_widevine(there, asked, &mut facts).await,
+            Err(busy) => asked.turn_away(&busy),
+        }
+    })
+    .await
 }
 
-/// `turn` says whether there is time for it; where no turn is taken, there is.
-async fn answer_widevine(app: App, asked: Asked, facts: &mut Facts, turn: Result<(), Refusal>) -> Response {
-    let outcome = match (turn, &asked.body) {
-        (Err(busy), _) => Err(busy),
-        (Ok(()), Ok(body)) => widevine::rights::redeem(&app, &asked.redemption(), facts, body).await,
-        (Ok(()), Err(error)) => Err(bad_body(Event::WidevineLicenseFailed, *error)),
+async fn answer_widevine(app: App, asked: Asked, facts: &mut Facts) -> Response {
+    let outcome = match &asked.body {
+        Ok(body) => widevine::rights::redeem(&app, &asked.redemption(), facts, body).await,
+        Err(error) => Err(bad_body(Event::WidevineLicenseFailed, *error)),
     };
     asked.answer(&app, facts, outcome).await
 }
@@ -78,16 +82,14 @@ pub(crate) async fn playready(app: App, context: Context, request: Request) -> R
     let there = app.clone();
     // Curve arithmetic takes as long.
     app.in_turn(move |turn| async move {
+        if let Err(busy) = turn {
+            return asked.turn_away(&busy);
+        }
         let app = there;
-        let outcome = match (turn, &asked.body) {
-            (Err(busy), _) => Err(busy.into()),
-            (Ok(()), Ok(body)) => {
-                playready::rights::redeem(&app, &asked.redemption(), &mut facts, body).await
-            }
-            (Ok(()), Err(error @ BodyError::TooLong { .. })) => {
-                Err(playready::Fault::too_long(error.to_string()))
-            }
-            (Ok(()), Err(error)) => Err(body_refusal(*error).into()),
+        let outcome = match &asked.body {
+            Ok(body) => playready::rights::redeem(&app, &asked.redemption(), &mut facts, body).await,
+            Err(error @ BodyError::TooLong { .. }) => Err(playready::Fault::too_long(error.to_string())),
+            Err(error) => Err(body_refusal(*error).into()),
         };
         app.metrics().redeemed(Drm::PlayReady, outcome.is_ok());
         match outcome {
@@ -175,6 +177,12 @@ impl Asked {
         }
     }
 
+    /// Of those there is no time for nobody opens the token, and no record is left: it is said as to those whom the edge
+    /// turns away unread.
+    fn turn_away(&self, busy: &Refusal) -> Response {
+        refuse(busy, &self.context, self.format)
+    }
+
     async fn answer(&self, app: &App, facts: &mut Facts, outcome: Result<Licence, Refusal>) -> Response {
         app.metrics().redeemed(facts.drm, outcome.is_ok());
         match outcome {
@@ -199,11 +207,7 @@ impl Asked {
         if matches!(self.parameters.one("errorFormat"), Ok(Some(_))) {
             return refuse(refusal, &self.context, self.format);
         }
-        let mut custom_data = error_json(refusal, self.context.request_id);
-        if let Some(members) = custom_data.as_object_mut() {
-            members.insert("status".to_owned(), refusal.http_status().into());
-        }
-        let soap = fault.to_soap(actor, &custom_data.to_string());
+        let soap = fault.to_soap(actor, &custom_data(refusal, &self.context.request_id));
         let mut response = Response::new(Body::from(soap));
         // Players take a fault from a 500 alone (playready.md, section 6).
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

@@ -3,6 +3,7 @@
 mod connection;
 mod listener;
 mod only_when_woken;
+mod runtime;
 mod tls;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::records::retention;
 use crate::upkeep;
 
 pub use listener::{BindError, Listener, bind};
+pub use runtime::runtime;
 pub use tls::TlsError;
 
 /// Serves until `shutdown` is done; then accepts nothing more, lets requests in flight finish, for as long as the

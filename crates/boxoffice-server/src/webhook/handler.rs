@@ -9,6 +9,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 use super::authentication::Proof;
 use super::certificate::ClientCertificate;
@@ -20,7 +21,7 @@ use super::request::{BODY_LIMIT, RedeemRequest};
 use super::secret::sha256;
 use super::settings::Webhook;
 use crate::accounts::storage_failed;
-use crate::answer::{ErrorFormat, error_json, mark, refuse};
+use crate::answer::{self, ErrorFormat, ErrorJson, custom_data, mark, refuse};
 use crate::app::App;
 use crate::body;
 use crate::call::body_refusal;
@@ -34,6 +35,21 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// How long a key may be, in characters.
 const KEY_LENGTH: std::ops::RangeInclusive<usize> = 8..=64;
+
+/// A refusal, and the fault that the handler shall throw.
+#[derive(Serialize)]
+struct Refused<'a> {
+    #[serde(flatten)]
+    error: ErrorJson<'a>,
+    fault: Thrown,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Thrown {
+    status_code: &'static str,
+    custom_data: String,
+}
 
 /// `POST /v1/playready/redeem`.
 pub(crate) async fn handler(app: App, context: Context, request: Request) -> Response {
@@ -169,18 +185,12 @@ impl Call<'_> {
     /// Answers with a refusal, and what the handler shall throw. One that the same question would get again is
     /// remembered; our own failures are not, for they pass.
     async fn refuse(&self, fault: &Fault, facts: &Facts) -> Response {
-        let (refusal, request_id) = (&fault.refusal, self.context.request_id);
-        let mut members = error_json(refusal, request_id);
-        let mut custom_data = members.clone();
-        if let (Some(members), Some(custom_data)) = (members.as_object_mut(), custom_data.as_object_mut()) {
-            custom_data.insert("status".to_owned(), refusal.http_status().into());
-            let custom_data = serde_json::to_string(custom_data).expect("texts and numbers make JSON");
-            let thrown =
-                serde_json::json!({ "statusCode": fault.code.status_code(), "customData": custom_data });
-            members.insert("fault".to_owned(), thrown);
-        }
+        let (refusal, request_id) = (&fault.refusal, &self.context.request_id);
+        let thrown =
+            Thrown { status_code: fault.code.status_code(), custom_data: custom_data(refusal, request_id) };
+        let refused = Refused { error: ErrorJson::new(refusal, request_id), fault: thrown };
         let status = StatusCode::from_u16(refusal.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let decision = Decision::Refuse { status, body: members.to_string().into_bytes() };
+        let decision = Decision::Refuse { status, body: answer::text(&refused).into_bytes() };
         let answer = (!status.is_server_error()).then(|| self.remember(&decision));
         books::refuse(self.app, facts, refusal, answer).await;
         let body = match decision {

@@ -10,6 +10,7 @@
 //! from the reactor to one of these threads, from there to the database, and back, and no other thread is woken.
 
 mod begun;
+mod overload;
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -24,6 +25,8 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use begun::Handover;
+
+pub use overload::Overload;
 
 thread_local! {
     /// Whether this is a thread of a pool.
@@ -47,20 +50,29 @@ pub struct Panicked;
 /// What becomes of a piece of work when its turn comes.
 type Turn = Result<(), Busy>;
 
-/// How long the queue may go without being empty before that counts as too much to do: a thousand players who come at
-/// once are not. And how long nobody may have been turned away before there is not too much to do any more.
-const BURST: Duration = Duration::from_secs(1);
+/// How long the queue may go without being empty before that counts as too much to do: some hundred players who come at
+/// once are not.
+const BURST: Duration = Duration::from_millis(200);
 
-/// How long whoever comes may have to wait, where there is too much to do and more than [`FEW`] wait.
-const PATIENCE: Duration = Duration::from_millis(30);
+/// Whom it is too long for: where there is too much to do, whoever would wait behind more than `few`, and for longer than
+/// `patience`, is turned away.
+#[derive(Clone, Copy, Debug)]
+struct TooLong {
+    few: usize,
+    patience: Duration,
+}
 
-/// How many may wait for each thread whatever their work takes: a few dozen players who ask again as soon as they have
-/// their answer keep the queue from being empty too, and are no overload.
-const FEW: usize = 64;
+/// As long as nobody was turned away. A few dozen players who ask again as soon as they have their answer keep the queue
+/// from being empty too, and are no overload.
+const AT_FIRST: TooLong = TooLong { few: 64, patience: Duration::from_millis(30) };
+
+/// Where some are turned away others come at once, so no thread is ever without work; and whoever is let in waits about as
+/// long as he would on a busy day.
+const MEANWHILE: TooLong = TooLong { few: 16, patience: Duration::from_millis(10) };
 
 /// How long a piece of work waits at most, where there is too much to do: what was quick when somebody was let in may be
 /// slow when his turn comes.
-const LIMIT: Duration = Duration::from_millis(200);
+const LIMIT: Duration = Duration::from_millis(100);
 
 struct Job {
     work: Box<dyn FnOnce(Turn) + Send>,
@@ -82,8 +94,7 @@ struct State {
     jobs: VecDeque<Job>,
     /// When nobody was waiting for his turn.
     empty_at: Instant,
-    /// When somebody was last turned away, or would have been.
-    overloaded_at: Option<Instant>,
+    overload: Overload,
     threads: usize,
     /// How long a piece of work takes of late.
     each_takes: Duration,
@@ -93,15 +104,16 @@ struct State {
 }
 
 impl WorkPool {
-    /// Starts `threads` threads; `capacity` pieces of work may wait for them.
+    /// Starts `threads` threads; `capacity` pieces of work may wait for them. `overload` hears of everybody who is turned
+    /// away.
     ///
     /// # Panics
     /// Where the operating system gives no thread.
     #[must_use]
-    pub fn new(threads: usize, capacity: usize) -> Self {
+    pub fn new(threads: usize, capacity: usize, overload: Overload) -> Self {
         let threads = threads.max(1);
         let queue = Arc::new(Queue {
-            state: Mutex::new(State::new(threads, Instant::now())),
+            state: Mutex::new(State::new(threads, Instant::now(), overload)),
             work: Condvar::new(),
             capacity,
             overloaded: AtomicBool::new(false),
@@ -110,7 +122,10 @@ impl WorkPool {
             let queue = Arc::clone(&queue);
             std::thread::Builder::new()
                 .name(format!("work-{number}"))
-                .spawn(move || queue.run())
+                .spawn(move || {
+                    give_way();
+                    queue.run();
+                })
                 .expect("a process that is starting can have some more threads");
         }
         Self(queue)
@@ -180,6 +195,19 @@ impl WorkPool {
     }
 }
 
+/// How much more often than a thread of the pool others have their turn, where there are too few processors for all:
+/// about three times.
+#[cfg(target_os = "linux")]
+const GIVES_WAY: i32 = 5;
+
+/// Who reads and answers requests, and who writes records, needs little, and must not wait for it behind cryptography. Only
+/// on Linux is that a thread's own, and not the whole program's.
+fn give_way() {
+    // Where it is not allowed, it is only slower.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(GIVES_WAY);
+}
+
 impl Drop for WorkPool {
     fn drop(&mut self) {
         self.0.lock().closed = true;
@@ -206,6 +234,8 @@ impl Queue {
                     return Err(job);
                 }
                 state.jobs.push_back(job);
+                // Whoever comes next knows before his request is read.
+                self.note_overload(&mut state, came);
             }
         }
         let wake = state.idle > 0;
@@ -220,7 +250,7 @@ impl Queue {
     fn note_overload(&self, state: &mut State, now: Instant) -> bool {
         let overloaded = state.is_overloaded(now);
         if overloaded {
-            state.overloaded_at = Some(now);
+            state.overload.note(now);
         }
         // Every thread reads it for every request; a write that changes nothing would make them all fetch it anew.
         if self.overloaded.load(Ordering::Relaxed) != overloaded {
@@ -261,12 +291,12 @@ impl Queue {
 }
 
 impl State {
-    const fn new(threads: usize, now: Instant) -> Self {
+    const fn new(threads: usize, now: Instant, overload: Overload) -> Self {
         Self {
             going_on: VecDeque::new(),
             jobs: VecDeque::new(),
             empty_at: now,
-            overloaded_at: None,
+            overload,
             threads,
             each_takes: Duration::ZERO,
             idle: 0,
@@ -284,26 +314,21 @@ impl State {
 
     /// Whether a piece of work is done whose turn has come.
     fn turn(&mut self, came: Option<Instant>, now: Instant) -> Turn {
-        let too_much = self.is_too_much(now);
         if self.jobs.is_empty() {
             self.empty_at = now;
         }
         let waited = came.map_or(Duration::ZERO, |came| now.saturating_duration_since(came));
-        if too_much && waited > LIMIT { Err(Busy) } else { Ok(()) }
-    }
-
-    /// Whoever turns many away has an empty queue now and then, and is overloaded all the same.
-    fn is_too_much(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.empty_at) > BURST
-            || self.overloaded_at.is_some_and(|at| now.saturating_duration_since(at) < BURST)
+        if waited > LIMIT && self.overload.is_on(now) { Err(Busy) } else { Ok(()) }
     }
 
     /// Whether whoever comes now would wait for too long.
     fn is_overloaded(&self, now: Instant) -> bool {
+        let some_are_turned_away = self.overload.is_on(now);
+        let too_much = some_are_turned_away || now.saturating_duration_since(self.empty_at) > BURST;
+        let too_long = if some_are_turned_away { MEANWHILE } else { AT_FIRST };
         let each_thread = self.waiting() / self.threads;
-        self.is_too_much(now)
-            && each_thread > FEW
-            && self.each_takes.saturating_mul(u32::try_from(each_thread).unwrap_or(u32::MAX)) > PATIENCE
+        let wait = self.each_takes.saturating_mul(u32::try_from(each_thread).unwrap_or(u32::MAX));
+        too_much && each_thread > too_long.few && wait > too_long.patience
     }
 
     /// Notes how long a piece of work took, one in sixteen parts.
@@ -320,6 +345,7 @@ impl std::fmt::Debug for Queue {
 
 #[cfg(test)]
 mod tests {
+    use super::overload::CALM;
     use super::*;
     use std::pin::pin;
     use tokio::task::JoinSet;
@@ -350,7 +376,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_refuses_and_a_panic_costs_one_piece_of_work() {
-        let pool = Arc::new(WorkPool::new(1, 1));
+        let pool = Arc::new(WorkPool::new(1, 1, Overload::default()));
         let (release, held) = hold(&pool).await;
         let waiting = Arc::clone(&pool);
         let second = tokio::spawn(async move { waiting.run::<()>(|| panic!("on purpose")).await });
@@ -366,7 +392,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_future_is_begun_on_a_thread_of_the_pool_and_goes_on_where_its_caller_is() {
-        let pool = Arc::new(WorkPool::new(1, 8));
+        let pool = Arc::new(WorkPool::new(1, 8, Overload::default()));
         let (answer, waiting) = oneshot::channel();
         let (begun, at_work) = oneshot::channel();
         let there = Arc::clone(&pool);
@@ -399,7 +425,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_future_is_not_begun_for_a_caller_who_went_away_and_its_panic_is_its_callers() {
-        let pool = Arc::new(WorkPool::new(1, 8));
+        let pool = Arc::new(WorkPool::new(1, 8, Overload::default()));
         let (release, held) = hold(&pool).await;
         let (sender, mut receiver) = oneshot::channel();
         let waiting = Arc::clone(&pool);
@@ -418,7 +444,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wake_between_the_first_poll_and_its_end_is_not_lost() {
-        let pool = WorkPool::new(2, 8);
+        let pool = WorkPool::new(2, 8, Overload::default());
         for round in 0..2_000 {
             let begun = pool.begin(move |_| async move {
                 let (sender, receiver) = oneshot::channel();
@@ -431,76 +457,70 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_burst_is_worked_off_and_what_goes_on_for_long_is_refused() {
+    /// Of `threads` threads, whose work takes so long each.
+    fn state(threads: usize, each_takes: Duration) -> (State, Instant) {
         let start = Instant::now();
-        let after = |burst: Duration, more: Duration| start + burst + more;
-        let (moment, long) = (Duration::from_millis(1), 2 * BURST);
-        let mut state = State::new(1, start);
-        state.jobs.extend(waiting(1));
-        // A burst may wait; where there has long been too much to do, only for so long.
-        assert!(state.turn(Some(start), start + BURST).is_ok());
-        assert!(state.turn(Some(after(long, Duration::ZERO)), after(long, LIMIT)).is_ok());
-        assert!(state.turn(Some(after(long, Duration::ZERO)), after(long, LIMIT + moment)).is_err());
-        // Whoever was let in goes on.
-        assert!(state.turn(None, after(long, LIMIT + moment)).is_ok());
-        // Once it has been empty, and nobody was turned away for a while, all is well again.
-        state.jobs.clear();
-        assert!(state.turn(Some(after(long, PATIENCE)), after(long, PATIENCE)).is_ok());
-        state.jobs.extend(waiting(1));
-        assert!(state.turn(Some(after(long, PATIENCE)), after(long, PATIENCE + BURST)).is_ok());
+        let mut state = State::new(threads, start, Overload::default());
+        state.each_takes = each_takes;
+        (state, start)
     }
 
     #[test]
-    fn whoever_would_wait_long_is_refused_as_he_comes_until_fewer_wait() {
-        let start = Instant::now();
-        let mut state = State::new(2, start);
-        for _ in 0..200 {
-            state.took(PATIENCE / 100);
-        }
-        // A hundred wait for each of two threads. The average is a little below what it nears.
-        state.jobs.extend(waiting(200));
-        let later = start + BURST + Duration::from_millis(1);
-        assert!(!state.is_overloaded(later));
-        state.jobs.extend(waiting(2));
+    fn who_was_let_in_is_worked_off_and_only_in_an_overload_refused_for_having_waited_long() {
+        let (mut state, start) = state(1, Duration::ZERO);
+        let moment = Duration::from_millis(1);
+        state.jobs.extend(waiting(1));
+        assert!(state.turn(Some(start), start + 10 * BURST).is_ok());
+        let overloaded = start + 10 * BURST;
+        state.overload.note(overloaded);
+        assert!(state.turn(Some(overloaded), overloaded + LIMIT).is_ok());
+        assert!(state.turn(Some(overloaded), overloaded + LIMIT + moment).is_err());
+        // Whoever had his turn before goes on.
+        assert!(state.turn(None, overloaded + LIMIT + moment).is_ok());
+        // Once nobody was turned away for a while, all is well again.
+        assert!(state.turn(Some(overloaded), overloaded + 2 * CALM).is_ok());
+    }
+
+    #[test]
+    fn whoever_would_wait_long_is_refused_as_he_comes_once_it_has_been_so_for_a_while() {
+        let moment = Duration::from_millis(1);
+        let (mut state, start) = state(2, AT_FIRST.patience);
+        state.jobs.extend(waiting(2 * AT_FIRST.few + 2));
         assert!(!state.is_overloaded(start + BURST), "a burst is let in");
-        assert!(state.is_overloaded(later));
+        assert!(state.is_overloaded(start + BURST + moment));
         state.jobs.pop_front();
-        assert!(!state.is_overloaded(later));
-        // Few wait as long as they have to.
-        state.each_takes = PATIENCE;
-        state.jobs.truncate(2 * FEW + 1);
-        assert!(!state.is_overloaded(later));
-        state.jobs.extend(waiting(1));
-        assert!(state.is_overloaded(later));
+        assert!(!state.is_overloaded(start + BURST + moment), "few wait as long as they have to");
+        // Those whose work is quick may be many.
+        state.jobs.extend(waiting(500));
+        state.each_takes = AT_FIRST.patience / 1_000;
+        assert!(!state.is_overloaded(start + BURST + moment));
     }
 
     #[test]
-    fn an_empty_queue_for_a_moment_ends_no_overload() {
-        let start = Instant::now();
-        let mut state = State::new(1, start);
-        state.took(32 * PATIENCE);
-        state.overloaded_at = Some(start);
-        state.empty_at = start;
-        state.jobs.extend(waiting(FEW + 1));
-        assert!(state.is_overloaded(start + BURST / 2));
-        assert!(
-            !state.is_overloaded(start + BURST),
-            "nobody was turned away for as long as a burst may take"
-        );
+    fn while_some_are_turned_away_fewer_are_let_in_and_an_empty_queue_for_a_moment_is_no_end_of_it() {
+        let (mut state, start) = state(1, MEANWHILE.patience);
+        state.jobs.extend(waiting(MEANWHILE.few + 1));
+        assert!(!state.is_overloaded(start + 2 * BURST));
+        state.overload.note(start);
+        state.empty_at = start + 2 * BURST;
+        assert!(state.is_overloaded(start + 2 * BURST));
+        state.jobs.pop_front();
+        assert!(!state.is_overloaded(start + 2 * BURST));
+        state.jobs.extend(waiting(1));
+        assert!(!state.is_overloaded(start + 2 * CALM));
     }
 
     #[tokio::test]
     async fn a_pool_says_that_it_is_overloaded_and_refuses_at_once_until_it_has_caught_up() {
-        let pool = Arc::new(WorkPool::new(1, 1_000));
+        let pool = Arc::new(WorkPool::new(1, 1_000, Overload::default()));
         let (release, held) = hold(&pool).await;
-        pool.0.lock().each_takes = PATIENCE;
+        pool.0.lock().each_takes = AT_FIRST.patience;
         let mut coming = JoinSet::new();
-        for _ in 0..=FEW {
+        for _ in 0..=AT_FIRST.few {
             let pool = Arc::clone(&pool);
             coming.spawn(async move { pool.begin(|turn| async move { turn }).await });
         }
-        while pool.0.lock().waiting() <= FEW {
+        while pool.0.lock().waiting() <= AT_FIRST.few {
             tokio::task::yield_now().await;
         }
         assert!(!pool.is_overloaded());

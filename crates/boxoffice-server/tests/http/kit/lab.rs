@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use boxoffice_core::account::AccountChange;
 use boxoffice_core::{AccountId, Environment, FixedClock};
-use boxoffice_server::app::{App, AppParts};
+use boxoffice_server::app::{App, AppParts, Overload};
 use boxoffice_server::config::{Config, ConfigSources, DatabaseConfig};
 use boxoffice_server::installation::{Installation, LabMaterial};
 use boxoffice_server::serve;
@@ -130,6 +130,7 @@ impl Lab {
             first_address: address,
             // Whatever a test changes is seen by its next request.
             accounts_fresh_for: Duration::ZERO,
+            overload: Overload::default(),
         });
         let app = app.await.unwrap();
         app.read_revocations().unwrap();

@@ -1,8 +1,11 @@
 //! What is let in: places and rates of each kind, and rates of accounts (operations.md, section 4, `[limits]`).
 
+use std::sync::Arc;
+
 use http::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::kit::{Answer, Customer, Lab, Request};
 
@@ -89,6 +92,33 @@ async fn a_playready_player_whose_account_asks_too_often_gets_a_fault_of_its_own
     let refused = world.refused(&token, challenge).await;
     assert_eq!((&refused.json["code"], &refused.json["status"]), (&(-2030).into(), &503.into()));
     assert_eq!(refused.json["reason"], "overload");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_more_than_may_wait_for_a_processor_those_beyond_are_told_to_come_back_and_the_books_have_the_others()
+ {
+    use boxoffice_storage::{RecordFilter, Records as _};
+    // Of more than the cryptography threads, and than their queue holds, some have to go.
+    let players = (std::thread::available_parallelism().unwrap().get() * 257) + 150;
+    let settings = format!("[server]\nmax_requests = {players}");
+    let world = Arc::new(crate::playready::world::World::with_settings(&settings).await);
+    let token = world.purchase(1, "").await;
+    let challenge = world.challenge(&world.device(), &crate::playready::world::plain());
+    let mut coming = JoinSet::new();
+    for _ in 0..players {
+        let (world, token, challenge) = (Arc::clone(&world), token.clone(), challenge.clone());
+        coming.spawn(async move { world.post(&token, challenge).await });
+    }
+    let answers = coming.join_all().await;
+    let (served, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert!(!served.is_empty() && !refused.is_empty(), "{} served, {} refused", served.len(), refused.len());
+    for answer in refused {
+        assert_turned_away(answer, 503);
+        assert_eq!(answer.json()["hint"], "too many licences are being made; try again");
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+    }
+    let page = world.lab.storage.search_records(RecordFilter::default(), None, 10_000).await.unwrap();
+    assert_eq!(page.records.len(), served.len());
 }
 
 #[tokio::test]
