@@ -26,13 +26,10 @@ const HEADER_VERSION: &str = "4.3.0.0";
 /// Loads the service in turn with the floor.
 pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
     let service = Service::start(bench)?;
-    let minted = http::ask(service.address, "GET", &service.playready_token_target(), b"")?;
-    let minted = String::from_utf8(minted)?;
-    // {"licenseAcquisitionUrl":"…","token":"…"}: neither text needs escapes.
-    let token = minted.split('"').rev().nth(1).ok_or("the token request gave no token")?;
-    let target = format!("/hms/pr/rights/?ExpressPlayToken={token}");
+    let kids = [Kid::parse(b"80ea8bc8a58f990ad1f76bc665b30bfa")?];
+    let target = target(&service, &kids)?;
     let floor = P256Floor::new()?;
-    let script = write_challenges(bench, &service, &target)?;
+    let script = write_challenges(bench, &service, &target, &kids)?;
     let mut rounds = Vec::with_capacity(bench.rounds);
     for _ in 0..bench.rounds {
         let baseline = a_cpu_second(bench.seconds, || floor.once())?;
@@ -46,14 +43,28 @@ pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Where a token's licence is to be had.
+pub(super) fn target(service: &Service, kids: &[Kid]) -> Result<String, Failure> {
+    let minted = http::ask(service.address, "GET", &service.playready_token_target(kids), b"")?;
+    let minted = String::from_utf8(minted)?;
+    // {"licenseAcquisitionUrl":"…","token":"…"}: neither text needs escapes.
+    let token = minted.split('"').rev().nth(1).ok_or("the token request gave no token")?;
+    Ok(format!("/hms/pr/rights/?ExpressPlayToken={token}"))
+}
+
 /// Writes the challenges into files, and the script that sends them in turn.
-fn write_challenges(bench: &Bench<'_>, service: &Service, target: &str) -> Result<PathBuf, Failure> {
+pub(super) fn write_challenges(
+    bench: &Bench<'_>,
+    service: &Service,
+    target: &str,
+    kids: &[Kid],
+) -> Result<PathBuf, Failure> {
     let lab = service.export_lab()?.join("playready");
     let device = provision(&lab)?;
     let server_key = fixed::<64>(&lab.join("server-public-key.bin"))?;
     let mut verifier = Verifier::new(fixed(&lab.join("root-public-key.bin"))?);
-    let kid = Kid::parse(b"80ea8bc8a58f990ad1f76bc665b30bfa")?;
-    let header = header_text(HEADER_VERSION, Some("AESCTR"), &[HeaderKey { kid, checksum: None }]);
+    let keys: Vec<_> = kids.iter().map(|&kid| HeaderKey { kid, checksum: None }).collect();
+    let header = header_text(HEADER_VERSION, Some("AESCTR"), &keys);
     let directory = bench.directory.path().join("playready");
     fs::create_dir_all(&directory)?;
     for number in 1..=CHALLENGES {
@@ -64,7 +75,7 @@ fn write_challenges(bench: &Bench<'_>, service: &Service, target: &str) -> Resul
             device.challenge(&request, &server_key, &SystemRandom).ok_or("the server's key is no point")?;
         let body = http::ask(service.address, "POST", target, &challenge)?;
         let answer = Answer { status: 200, content_type: "text/xml; charset=utf-8", body: &body };
-        verifier.verify(&device, &request, &[kid], &answer, now, None)?;
+        verifier.verify(&device, &request, kids, &answer, now, None)?;
         fs::write(directory.join(number.to_string()), &challenge)?;
     }
     wrk::replay(&directory, CHALLENGES)

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use drm_primitives::Kid;
+
 use super::process::Process;
 use super::{Bench, http};
 use crate::chore::{self, Failure};
@@ -64,14 +66,17 @@ impl Service {
         )
     }
 
-    /// The target of a PlayReady token request.
-    pub fn playready_token_target(&self) -> String {
+    /// The target of a PlayReady token request for some content keys.
+    pub fn playready_token_target(&self, kids: &[Kid]) -> String {
+        let keys = kids.iter().enumerate().map(|(number, kid)| {
+            format!("&kid.{number}={kid}&contentKey.{number}=00112233445566778899aabbccddeeff")
+        });
         format!(
-            "/hms/pr/token?customerAuthenticator={}&kid=80ea8bc8a58f990ad1f76bc665b30bfa\
-             &contentKey=00112233445566778899aabbccddeeff&rightsType=BuyToOwn&analogVideoOPL=0\
+            "/hms/pr/token?customerAuthenticator={}{}&rightsType=BuyToOwn&analogVideoOPL=0\
              &compressedDigitalAudioOPL=0&compressedDigitalVideoOPL=0&uncompressedDigitalAudioOPL=0\
              &uncompressedDigitalVideoOPL=0",
-            self.authenticator
+            self.authenticator,
+            keys.collect::<String>(),
         )
     }
 

@@ -24,18 +24,16 @@ const CHALLENGES: usize = 64;
 /// Loads the service in turn with the floor, without and with privacy mode.
 pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
     let service = Service::start(bench)?;
-    let url = String::from_utf8(http::ask(service.address, "GET", &service.token_target(), b"")?)?;
-    let target =
-        url.find("/hms/").and_then(|at| url.get(at..)).ok_or("the token request gave no such URL")?;
+    let target = target(&service)?;
     let floor = RsaFloor::new()?;
     for privacy in [false, true] {
         let mode = if privacy { "privacy" } else { "clear" };
-        let script = write_challenges(bench, &service, target, mode, privacy)?;
+        let script = write_challenges(bench, &service, &target, mode, privacy)?;
         let mut rounds = Vec::with_capacity(bench.rounds);
         for _ in 0..bench.rounds {
             let baseline = a_cpu_second(bench.seconds, || floor.once(privacy))?;
             let before = service.process.cpu_time()?;
-            let load = wrk::load(service.address, target, Some(&script), (Clients::Few, bench.seconds))?;
+            let load = wrk::load(service.address, &target, Some(&script), (Clients::Few, bench.seconds))?;
             let used = service.process.cpu_time()?.saturating_sub(before);
             rounds.push(Round { service: load.answered / used.as_secs_f64(), baseline });
         }
@@ -44,6 +42,13 @@ pub fn measure(bench: &Bench<'_>) -> Result<(), Failure> {
     }
     say(&format!("  memory under full load: {:.0} MiB (150 at most)", service.process.memory("VmHWM")?));
     Ok(())
+}
+
+/// Where a token's licence is to be had.
+pub(super) fn target(service: &Service) -> Result<String, Failure> {
+    let url = String::from_utf8(http::ask(service.address, "GET", &service.token_target(), b"")?)?;
+    let target = url.find("/hms/").and_then(|at| url.get(at..));
+    Ok(target.ok_or("the token request gave no such URL")?.to_owned())
 }
 
 /// Writes the challenges into files, and the script that sends them in turn.
