@@ -52,7 +52,7 @@ type Turn = Result<(), Busy>;
 
 /// How long the queue may go without being empty before that counts as too much to do: some hundred players who come at
 /// once are not.
-const BURST: Duration = Duration::from_millis(200);
+const BURST: Duration = Duration::from_millis(100);
 
 /// Whom it is too long for: where there is too much to do, whoever would wait behind more than `few`, and for longer than
 /// `patience`, is turned away.
@@ -68,7 +68,7 @@ const AT_FIRST: TooLong = TooLong { few: 64, patience: Duration::from_millis(30)
 
 /// Where some are turned away others come at once, so no thread is ever without work; and whoever is let in waits about as
 /// long as he would on a busy day.
-const MEANWHILE: TooLong = TooLong { few: 16, patience: Duration::from_millis(10) };
+const MEANWHILE: TooLong = TooLong { few: 8, patience: Duration::from_millis(10) };
 
 /// How long a piece of work waits at most, where there is too much to do: what was quick when somebody was let in may be
 /// slow when his turn comes.
