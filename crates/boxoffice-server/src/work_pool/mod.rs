@@ -104,8 +104,8 @@ struct State {
 }
 
 impl WorkPool {
-    /// Starts `threads` threads; `capacity` pieces of work may wait for them. `overload` hears of everybody who is turned
-    /// away.
+    /// Starts `threads` threads; `capacity` pieces of work may wait for them. `overload` hears that whoever
+    /// comes is turned away for his wait, or would be if somebody came.
     ///
     /// # Panics
     /// Where the operating system gives no thread.
@@ -246,7 +246,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Sees whether there is too much to do, and keeps it for [`WorkPool::is_overloaded`].
+    /// Sees whether there is too much to do, and keeps it for [`WorkPool::is_overloaded`]. Whom the edge turns away does not
+    /// come here, so it counts that he would be.
     fn note_overload(&self, state: &mut State, now: Instant) -> bool {
         let overloaded = state.is_overloaded(now);
         if overloaded {

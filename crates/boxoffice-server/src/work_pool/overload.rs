@@ -17,7 +17,8 @@ pub struct Overload(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     start: Instant,
-    /// When somebody was last turned away, in milliseconds since the start; [`NEVER`] where nobody was of late.
+    /// When whoever came would last have been turned away, in milliseconds since the start; [`NEVER`] where nobody would of
+    /// late.
     last: AtomicU64,
 }
 
@@ -30,12 +31,12 @@ impl Default for Overload {
 }
 
 impl Overload {
-    /// Somebody is turned away.
+    /// Whoever comes now is turned away.
     pub(super) fn note(&self, now: Instant) {
         self.0.last.store(self.since_start(now), Ordering::Relaxed);
     }
 
-    /// Whether somebody was turned away of late. Whoever turns many away has an empty queue now and then, and has too much
+    /// Whether whoever came was turned away of late, or would have been. Whoever turns many away has an empty queue now and then, and has too much
     /// to do all the same.
     pub(super) fn is_on(&self, now: Instant) -> bool {
         let last = self.0.last.load(Ordering::Relaxed);
