@@ -216,7 +216,12 @@ impl App {
     /// # Errors
     /// 503 with `Retry-After`.
     pub(crate) fn check_turn(&self) -> Result<(), Refusal> {
-        if self.0.work.is_overloaded() { Err(busy()) } else { Ok(()) }
+        self.0.work.let_in().map_err(|Busy| busy())
+    }
+
+    /// Whether some who came for such work were turned away of late.
+    pub(crate) fn turns_away(&self) -> bool {
+        self.0.work.turns_away()
     }
 
     /// Does work that keeps a processor busy for a request that has had its turn.

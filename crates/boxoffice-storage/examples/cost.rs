@@ -111,7 +111,7 @@ fn grant(account: AccountId) -> Grant {
         request_id: "0123456789abcdef0123456789abcdef".to_owned(),
         detail: None,
     };
-    Grant { account, record, one_time: None, stream: None, answer: None }
+    Grant { account, record, one_time: None, stream: None, answer: None, others_follow: false }
 }
 
 /// Any will do, as long as it is the same.

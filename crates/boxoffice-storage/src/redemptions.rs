@@ -21,6 +21,9 @@ pub struct Grant {
     pub stream: Option<NewStream>,
     /// Where the caller may ask again: the answer that is given again, with no second debit.
     pub answer: Option<RememberedAnswer>,
+    /// Whether others are sure to follow at once, because more come than can be served: then the embedded database waits a
+    /// little, so that several share a commit. `PostgreSQL`'s are shared by all who come while another one is under way.
+    pub others_follow: bool,
 }
 
 /// What a redemption of a one-time token uses up.

@@ -3,8 +3,8 @@
 //! Its queue is for bursts. Where it has not been empty for a while there is more to do than can be done, and then
 //! whoever would wait long is told to come back, while those who are let in wait shortly: what is completed stays the
 //! same, and is completed in time (the idea is `CoDel`'s, for queues of packets). How long somebody would wait is known
-//! when he comes, so he is told at once, and by whoever asks [`WorkPool::is_overloaded`] before his request is even read:
-//! ten refusals must not cost what one licence does.
+//! when he comes, so he is told at once, and by whoever asks [`WorkPool::let_in`] before his request is even read: ten
+//! refusals must not cost what one licence does.
 //!
 //! Whoever has a turn keeps the thread until he first waits for something: [`WorkPool::begin`]. So a redemption passes
 //! from the reactor to one of these threads, from there to the database, and back, and no other thread is woken.
@@ -84,8 +84,10 @@ struct Queue {
     state: Mutex<State>,
     work: Condvar,
     capacity: usize,
-    /// Whether whoever comes now would be refused, readable without the lock.
+    /// Whether whoever comes now is turned away, readable without the lock.
     overloaded: AtomicBool,
+    /// The state's, for whoever does not have the lock.
+    overload: Overload,
 }
 
 struct State {
@@ -104,8 +106,8 @@ struct State {
 }
 
 impl WorkPool {
-    /// Starts `threads` threads; `capacity` pieces of work may wait for them. `overload` hears that whoever
-    /// comes is turned away for his wait, or would be if somebody came.
+    /// Starts `threads` threads; `capacity` pieces of work may wait for them. `overload` hears of everyone who is turned away
+    /// for his wait.
     ///
     /// # Panics
     /// Where the operating system gives no thread.
@@ -113,10 +115,11 @@ impl WorkPool {
     pub fn new(threads: usize, capacity: usize, overload: Overload) -> Self {
         let threads = threads.max(1);
         let queue = Arc::new(Queue {
-            state: Mutex::new(State::new(threads, Instant::now(), overload)),
+            state: Mutex::new(State::new(threads, Instant::now(), overload.clone())),
             work: Condvar::new(),
             capacity,
             overloaded: AtomicBool::new(false),
+            overload,
         });
         for number in 0..threads {
             let queue = Arc::clone(&queue);
@@ -131,10 +134,22 @@ impl WorkPool {
         Self(queue)
     }
 
-    /// Whether there has been too much to do for a while, and whoever came now would wait for longer than he may.
+    /// Lets in whoever comes, before his request is read, or turns him away.
+    ///
+    /// # Errors
+    /// [`Busy`] where there has been too much to do for a while, and he would wait for longer than he may.
+    pub fn let_in(&self) -> Result<(), Busy> {
+        if !self.0.overloaded.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.0.overload.note(Instant::now());
+        Err(Busy)
+    }
+
+    /// Whether somebody was turned away of late, so that there is always another who comes.
     #[must_use]
-    pub fn is_overloaded(&self) -> bool {
-        self.0.overloaded.load(Ordering::Relaxed)
+    pub fn turns_away(&self) -> bool {
+        self.0.overload.is_on(Instant::now())
     }
 
     /// Begins a future on one of the threads, with whether it has its turn; it stays there until it first waits for
@@ -230,12 +245,13 @@ impl Queue {
                 if state.jobs.is_empty() {
                     state.empty_at = came;
                 }
-                if self.note_overload(&mut state, came) {
+                if self.refresh(&state, came) {
+                    state.overload.note(came);
                     return Err(job);
                 }
                 state.jobs.push_back(job);
-                // Whoever comes next knows before his request is read.
-                self.note_overload(&mut state, came);
+                // Whoever comes next is told before his request is read.
+                self.refresh(&state, came);
             }
         }
         let wake = state.idle > 0;
@@ -246,13 +262,9 @@ impl Queue {
         Ok(())
     }
 
-    /// Sees whether there is too much to do, and keeps it for [`WorkPool::is_overloaded`]. Whom the edge turns away does not
-    /// come here, so it counts that he would be.
-    fn note_overload(&self, state: &mut State, now: Instant) -> bool {
+    /// Sees whether there is too much to do, and keeps it for [`WorkPool::let_in`].
+    fn refresh(&self, state: &State, now: Instant) -> bool {
         let overloaded = state.is_overloaded(now);
-        if overloaded {
-            state.overload.note(now);
-        }
         // Every thread reads it for every request; a write that changes nothing would make them all fetch it anew.
         if self.overloaded.load(Ordering::Relaxed) != overloaded {
             self.overloaded.store(overloaded, Ordering::Relaxed);
@@ -281,7 +293,7 @@ impl Queue {
             };
             let begun = Instant::now();
             let turn = state.turn(job.came, begun);
-            self.note_overload(&mut state, begun);
+            self.refresh(&state, begun);
             drop(state);
             // A panic is a defect, reported by the default hook; the thread must outlive it.
             let _ = catch_unwind(AssertUnwindSafe(|| (job.work)(turn)));
@@ -516,23 +528,56 @@ mod tests {
         let pool = Arc::new(WorkPool::new(1, 1_000, Overload::default()));
         let (release, held) = hold(&pool).await;
         pool.0.lock().each_takes = AT_FIRST.patience;
-        let mut coming = JoinSet::new();
-        for _ in 0..=AT_FIRST.few {
-            let pool = Arc::clone(&pool);
-            coming.spawn(async move { pool.begin(|turn| async move { turn }).await });
-        }
-        while pool.0.lock().waiting() <= AT_FIRST.few {
-            tokio::task::yield_now().await;
-        }
-        assert!(!pool.is_overloaded());
+        let coming = crowd(&pool, AT_FIRST.few + 1).await;
+        assert_eq!(pool.let_in(), Ok(()));
         let long_ago = Instant::now().checked_sub(2 * BURST).unwrap();
         pool.0.lock().empty_at = long_ago;
+        assert_eq!(pool.let_in(), Ok(()), "nobody has come since, or gone");
         assert_eq!(pool.begin(|turn| async move { turn }).await, Err(Busy));
-        assert!(pool.is_overloaded());
+        assert_eq!(pool.let_in(), Err(Busy));
         release.send(()).unwrap();
         assert!(held.await.unwrap());
-        while coming.join_next().await.is_some() {}
-        assert!(!pool.is_overloaded());
+        coming.join_all().await;
+        assert_eq!(pool.let_in(), Ok(()));
         assert_eq!(pool.begin(|turn| async move { turn }).await, Ok(()));
+    }
+
+    /// So many who come to a pool whose threads are held.
+    async fn crowd(pool: &Arc<WorkPool>, number: usize) -> JoinSet<Turn> {
+        let mut crowd = JoinSet::new();
+        for _ in 0..number {
+            let pool = Arc::clone(pool);
+            crowd.spawn(async move { pool.begin(|turn| async move { turn }).await });
+        }
+        while pool.0.lock().waiting() < number {
+            tokio::task::yield_now().await;
+        }
+        crowd
+    }
+
+    #[tokio::test]
+    async fn a_crowd_that_came_in_one_moment_is_worked_off_unless_somebody_behind_it_is_turned_away() {
+        for turned_away in [0, 1] {
+            let pool = Arc::new(WorkPool::new(1, 1_000, Overload::default()));
+            let (release, held) = hold(&pool).await;
+            pool.0.lock().each_takes = AT_FIRST.patience;
+            let crowd = crowd(&pool, 300).await;
+            let long_ago = Instant::now().checked_sub(2 * LIMIT).unwrap();
+            {
+                let mut state = pool.0.lock();
+                state.empty_at = long_ago;
+                for job in &mut state.jobs {
+                    job.came = Some(long_ago);
+                }
+                pool.0.refresh(&state, Instant::now());
+            }
+            for _ in 0..turned_away {
+                assert_eq!(pool.let_in(), Err(Busy));
+            }
+            release.send(()).unwrap();
+            assert!(held.await.unwrap());
+            let refused = crowd.join_all().await.into_iter().filter(Result::is_err).count();
+            assert_eq!(refused, turned_away * 300);
+        }
     }
 }

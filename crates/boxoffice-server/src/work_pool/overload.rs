@@ -1,14 +1,14 @@
 //! That players are being turned away: what the pool finds out, and others go by.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long nobody may have been turned away before there is not too much to do any more.
 pub(super) const CALM: Duration = Duration::from_secs(1);
 
 /// How long a reactor's thread rests.
-const REST: Duration = Duration::from_millis(1);
+const REST: Duration = Duration::from_millis(4);
 
 /// Whether players are being turned away. A clone is the same.
 #[derive(Clone, Debug)]
@@ -17,27 +17,35 @@ pub struct Overload(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     start: Instant,
-    /// When whoever came would last have been turned away, in milliseconds since the start; [`NEVER`] where nobody would of
-    /// late.
+    /// When somebody was last turned away, in milliseconds since the start; [`NEVER`] where nobody was of late.
     last: AtomicU64,
+    /// Whether somebody was since a thread last rested.
+    since_rest: AtomicBool,
 }
 
 const NEVER: u64 = u64::MAX;
 
 impl Default for Overload {
     fn default() -> Self {
-        Self(Arc::new(Inner { start: Instant::now(), last: AtomicU64::new(NEVER) }))
+        Self(Arc::new(Inner::new(Instant::now())))
+    }
+}
+
+impl Inner {
+    const fn new(start: Instant) -> Self {
+        Self { start, last: AtomicU64::new(NEVER), since_rest: AtomicBool::new(false) }
     }
 }
 
 impl Overload {
-    /// Whoever comes now is turned away.
+    /// Somebody is turned away now.
     pub(super) fn note(&self, now: Instant) {
         self.0.last.store(self.since_start(now), Ordering::Relaxed);
+        self.0.since_rest.store(true, Ordering::Relaxed);
     }
 
-    /// Whether whoever came was turned away of late, or would have been. Whoever turns many away has an empty queue now and then, and has too much
-    /// to do all the same.
+    /// Whether somebody was turned away of late. Whoever turns many away has an empty queue now and then, and has too much to do
+    /// all the same.
     pub(super) fn is_on(&self, now: Instant) -> bool {
         let last = self.0.last.load(Ordering::Relaxed);
         last != NEVER && u128::from(self.since_start(now).saturating_sub(last)) < CALM.as_millis()
@@ -46,15 +54,18 @@ impl Overload {
     /// For a thread of the reactor before it looks who has sent something: in an overload it rests a little, so that it
     /// has many to turn away at once. To turn each away as he comes would take half as much time again, which is the
     /// licences'.
+    ///
+    /// Whoever is woken for a licence that is written comes here again before he has looked at anybody, and does not
+    /// rest twice.
     pub fn rest(&self) {
         let last = self.0.last.load(Ordering::Relaxed);
         if last == NEVER {
             return;
         }
-        if self.is_on(Instant::now()) {
-            std::thread::park_timeout(REST);
-        } else {
+        if !self.is_on(Instant::now()) {
             let _ = self.0.last.compare_exchange(last, NEVER, Ordering::Relaxed, Ordering::Relaxed);
+        } else if self.0.since_rest.swap(false, Ordering::Relaxed) {
+            std::thread::park_timeout(REST);
         }
     }
 
@@ -82,12 +93,15 @@ mod tests {
     #[test]
     fn nobody_rests_once_it_is_over_and_it_is_forgotten() {
         let start = Instant::now().checked_sub(2 * CALM).unwrap();
-        let overload = Overload(Arc::new(Inner { start, last: AtomicU64::new(0) }));
+        let overload = Overload(Arc::new(Inner::new(start)));
+        overload.note(start);
         overload.rest();
         assert_eq!(overload.0.last.load(Ordering::Relaxed), NEVER);
         overload.note(Instant::now());
-        let rests = Instant::now();
         overload.rest();
-        assert!(overload.is_on(rests));
+        assert!(!overload.0.since_rest.load(Ordering::Relaxed));
+        let rested = Instant::now();
+        overload.rest();
+        assert!(overload.is_on(rested));
     }
 }

@@ -99,12 +99,13 @@ impl SqliteStorage {
         self.begin_write(Purpose::Call, work)?.outcome().await
     }
 
-    /// The same for a licence, which may wait a little for others to share its commit.
+    /// The same for a licence, which may wait a little for others to share its commit; and does if `others_follow`.
     async fn write_licence<T: Send + 'static>(
         &self,
+        others_follow: bool,
         work: impl Fn(&Transaction) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        self.begin_write(Purpose::Licence, work)?.outcome().await
+        self.begin_write(Purpose::Licence { others_follow }, work)?.outcome().await
     }
 
     /// Changes `rows` rows, about, without getting into the way of what viewers wait for.

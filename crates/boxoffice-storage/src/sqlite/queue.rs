@@ -89,7 +89,7 @@ impl<J> Queue<J> {
     }
 
     /// How many interactive jobs wait, if all of them are such as `which` says.
-    pub(super) fn waiting_if_all(&self, which: impl Fn(&J) -> bool) -> Option<usize> {
+    pub(super) fn waiting_if_all(&self, which: impl FnMut(&J) -> bool) -> Option<usize> {
         let lanes = self.lock();
         lanes.interactive.iter().all(which).then_some(lanes.interactive.len())
     }

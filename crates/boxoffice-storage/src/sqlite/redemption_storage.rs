@@ -13,7 +13,10 @@ use crate::{
 #[async_trait]
 impl Redemptions for SqliteStorage {
     async fn grant(&self, grant: Grant) -> Result<GrantOutcome, StorageError> {
-        self.write_licence(move |transaction| redemptions::grant(&transaction.connection, &grant)).await
+        self.write_licence(grant.others_follow, move |transaction| {
+            redemptions::grant(&transaction.connection, &grant)
+        })
+        .await
     }
 
     async fn is_used(&self, one_time: OneTimeUse) -> Result<bool, StorageError> {
@@ -25,15 +28,17 @@ impl Redemptions for SqliteStorage {
         event: SessionEvent,
         active_until: Timestamp,
     ) -> Result<RenewOutcome, StorageError> {
-        self.write_licence(move |transaction| {
+        self.write_licence(false, move |transaction| {
             redemptions::renew(&transaction.connection, &event, active_until)
         })
         .await
     }
 
     async fn release(&self, event: SessionEvent, expires: Timestamp) -> Result<RecordId, StorageError> {
-        self.write_licence(move |transaction| redemptions::release(&transaction.connection, &event, expires))
-            .await
+        self.write_licence(false, move |transaction| {
+            redemptions::release(&transaction.connection, &event, expires)
+        })
+        .await
     }
 
     async fn streams(

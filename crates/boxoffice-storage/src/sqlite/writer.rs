@@ -34,6 +34,10 @@ const GATHER: Duration = Duration::from_micros(400);
 const ENOUGH: usize = 16;
 const PATIENCE: Duration = Duration::from_millis(4);
 
+/// How long a licence waits where others are sure to follow. Nobody looks meanwhile, as each look takes time from who makes
+/// them.
+const CROWD: Duration = Duration::from_millis(8);
+
 /// The write-ahead log is brought into the file once it has so many pages of 2 KiB. To ask how many it has takes about as
 /// long as to write two rows, so it is asked after so many transactions only, and after each one that is long.
 const CHECKPOINT_PAGES: i64 = 4_096;
@@ -49,7 +53,10 @@ pub(super) struct WriteJob {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Purpose {
     /// A licence: what came before it took longer than to wait a little for others does.
-    Licence,
+    Licence {
+        /// Whether more of them are sure to come.
+        others_follow: bool,
+    },
     /// Anything else that somebody waits for.
     Call,
     /// So many rows, about, which nobody waits for.
@@ -59,14 +66,14 @@ pub(super) enum Purpose {
 impl Purpose {
     pub(super) const fn lane(self) -> Lane {
         match self {
-            Self::Licence | Self::Call => Lane::Interactive,
+            Self::Licence { .. } | Self::Call => Lane::Interactive,
             Self::Ingest(_) => Lane::Ingest,
         }
     }
 
     const fn rows(self) -> usize {
         match self {
-            Self::Licence | Self::Call => 0,
+            Self::Licence { .. } | Self::Call => 0,
             Self::Ingest(rows) => rows,
         }
     }
@@ -134,9 +141,7 @@ pub(super) fn run(transaction: &Transaction, queue: &Queue<WriteJob>) {
         if let Some(early) = next.and_then(|next| next.checked_duration_since(Instant::now())) {
             thread::park_timeout(early);
         }
-        if shared {
-            gather_licences(queue);
-        }
+        gather_licences(queue, shared);
         next = Instant::now().checked_add(GATHER);
         queue.take_share(1, BATCH, &mut jobs);
         shared = jobs.len() > 1;
@@ -161,17 +166,38 @@ pub(super) fn run(transaction: &Transaction, queue: &Queue<WriteJob>) {
     }
 }
 
-/// Waits while nothing but licences does, and more of them come.
-fn gather_licences(queue: &Queue<WriteJob>) {
+/// Waits while nothing but licences does, and more of them come; the last transaction had several where they `shared` it.
+fn gather_licences(queue: &Queue<WriteJob>, shared: bool) {
     let since = Instant::now();
     let mut seen = 0;
-    while let Some(waiting) = queue.waiting_if_all(|waiting| waiting.purpose == Purpose::Licence)
-        && (seen + 1..ENOUGH).contains(&waiting)
+    while let Some((waiting, others_follow)) = waiting_licences(queue)
+        && let Some(pause) = pause(waiting, seen, shared, others_follow)
         && since.elapsed() < PATIENCE
     {
         seen = waiting;
-        thread::park_timeout(GATHER);
+        thread::park_timeout(pause);
     }
+}
+
+/// How long to wait for others where so many licences wait, and so many did at the last look.
+fn pause(waiting: usize, seen: usize, shared: bool, others_follow: bool) -> Option<Duration> {
+    if !(seen + 1..ENOUGH).contains(&waiting) {
+        return None;
+    }
+    if others_follow { Some(CROWD) } else { shared.then_some(GATHER) }
+}
+
+/// How many licences wait, if nothing else does, and whether others are sure to follow.
+fn waiting_licences(queue: &Queue<WriteJob>) -> Option<(usize, bool)> {
+    let mut others_follow = false;
+    let waiting = queue.waiting_if_all(|waiting| match waiting.purpose {
+        Purpose::Licence { others_follow: follow } => {
+            others_follow = follow;
+            true
+        }
+        Purpose::Call | Purpose::Ingest(_) => false,
+    })?;
+    Some((waiting, others_follow))
 }
 
 /// Runs what was taken, and ingest jobs beside it, and commits.
@@ -223,5 +249,21 @@ fn checkpoint(connection: &Connection) {
     if pages.is_ok_and(|pages| pages >= CHECKPOINT_PAGES) {
         let passive = connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)");
         drop(passive.and_then(|mut passive| passive.query_row([], |_| Ok(()))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_licence_waits_for_others_only_where_some_came_before_or_are_sure_to_follow() {
+        assert_eq!(pause(1, 0, false, false), None);
+        assert_eq!(pause(1, 0, true, false), Some(GATHER));
+        assert_eq!(pause(1, 0, false, true), Some(CROWD));
+        assert_eq!(pause(ENOUGH - 1, ENOUGH - 2, true, false), Some(GATHER));
+        for (waiting, seen) in [(0, 0), (3, 3), (ENOUGH, 0)] {
+            assert_eq!(pause(waiting, seen, true, true), None, "{waiting} after {seen}");
+        }
     }
 }

@@ -59,7 +59,8 @@ pub fn new_record(account: AccountId, time: i64) -> Record {
 }
 
 pub fn new_grant(account: AccountId) -> Grant {
-    Grant { account, record: new_record(account, NOW), one_time: None, stream: None, answer: None }
+    let record = new_record(account, NOW);
+    Grant { account, record, one_time: None, stream: None, answer: None, others_follow: false }
 }
 
 fn one_time(token: u8, kids: &[u32]) -> OneTimeUse {

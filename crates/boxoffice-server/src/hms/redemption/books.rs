@@ -72,6 +72,7 @@ async fn book(
         one_time: one_time(admitted, facts),
         stream,
         answer,
+        others_follow: app.turns_away(),
     };
     let booked = app.installation().storage().grant(grant).await.map_err(|error| storage_failed(&error))?;
     match booked {
