@@ -9,6 +9,7 @@ mod clearkey;
 mod floor;
 mod http;
 mod key_storage;
+mod licence_service;
 mod overload;
 mod players;
 mod playready;
@@ -82,6 +83,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         "--release",
         "--package",
         "boxoffice-cli",
+        "--package",
+        "testkit",
         "--package",
         "xtask",
     ]))?;

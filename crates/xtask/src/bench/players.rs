@@ -60,9 +60,19 @@ impl Outcome {
         self.completed() / self.duration.as_secs_f64()
     }
 
+    /// Answers of all kinds.
+    pub fn answered(&self) -> f64 {
+        count(self.completed.len() + self.refused + self.other)
+    }
+
     /// Answers a second, of all kinds.
     pub fn answered_a_second(&self) -> f64 {
-        count(self.completed.len() + self.refused + self.other) / self.duration.as_secs_f64()
+        self.answered() / self.duration.as_secs_f64()
+    }
+
+    /// Answers of status 503 a second.
+    pub fn refused_a_second(&self) -> f64 {
+        count(self.refused) / self.duration.as_secs_f64()
     }
 
     /// The time within which 99 of 100 licences came.
@@ -79,7 +89,7 @@ fn count(number: usize) -> f64 {
 
 /// Connections of independent players: far more than may wait for a processor, so that there is always one for whoever
 /// comes.
-const CONNECTIONS: usize = 512;
+pub const CONNECTIONS: usize = 512;
 
 /// Room for an answer; a licence has at most some KiB.
 const ROOM: usize = 64 << 10;

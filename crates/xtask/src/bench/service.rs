@@ -35,11 +35,19 @@ impl Service {
 
     /// The same on a data directory of another name.
     pub fn start_in(bench: &Bench<'_>, name: &str) -> Result<Self, Failure> {
+        Self::start_with(bench, name, None)
+    }
+
+    /// The same with settings of a file.
+    pub fn start_with(bench: &Bench<'_>, name: &str, settings: Option<&Path>) -> Result<Self, Failure> {
         let data = bench.directory.path().join(name);
         let log = File::create(bench.directory.path().join(format!("{name}.log")))?;
         let begun = Instant::now();
         let mut command = boxoffice(&data);
         command.args(["serve", "--listen", "127.0.0.1:0"]).stderr(log);
+        if let Some(settings) = settings {
+            command.arg("--config").arg(settings);
+        }
         let mut process = Process::start(&mut command)?;
         let address = process.line_that_starts_with("boxoffice: listening on http://")?.parse()?;
         http::ask(address, "GET", "/healthz", b"")?;
