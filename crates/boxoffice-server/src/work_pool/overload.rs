@@ -58,15 +58,21 @@ impl Overload {
     /// Whoever is woken for a licence that is written comes here again before he has looked at anybody, and does not
     /// rest twice.
     pub fn rest(&self) {
+        if self.is_time_to_rest() {
+            std::thread::park_timeout(REST);
+        }
+    }
+
+    fn is_time_to_rest(&self) -> bool {
         let last = self.0.last.load(Ordering::Relaxed);
         if last == NEVER {
-            return;
+            return false;
         }
         if !self.is_on(Instant::now()) {
             let _ = self.0.last.compare_exchange(last, NEVER, Ordering::Relaxed, Ordering::Relaxed);
-        } else if self.0.since_rest.swap(false, Ordering::Relaxed) {
-            std::thread::park_timeout(REST);
+            return false;
         }
+        self.0.since_rest.swap(false, Ordering::Relaxed)
     }
 
     fn since_start(&self, now: Instant) -> u64 {
@@ -103,5 +109,16 @@ mod tests {
         let rested = Instant::now();
         overload.rest();
         assert!(overload.is_on(rested));
+    }
+
+    #[test]
+    fn who_has_rested_rests_again_only_when_somebody_was_turned_away_since() {
+        let overload = Overload::default();
+        assert!(!overload.is_time_to_rest());
+        for _ in 0..2 {
+            overload.note(Instant::now());
+            assert!(overload.is_time_to_rest());
+            assert!(!overload.is_time_to_rest());
+        }
     }
 }

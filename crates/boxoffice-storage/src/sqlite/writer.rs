@@ -171,11 +171,11 @@ fn gather_licences(queue: &Queue<WriteJob>, shared: bool) {
     let since = Instant::now();
     let mut seen = 0;
     while let Some((waiting, others_follow)) = waiting_licences(queue)
-        && let Some(pause) = pause(waiting, seen, shared, others_follow)
+        && let Some(length) = pause(waiting, seen, shared, others_follow)
         && since.elapsed() < PATIENCE
     {
         seen = waiting;
-        thread::park_timeout(pause);
+        thread::park_timeout(length);
     }
 }
 

@@ -14,7 +14,9 @@ pub struct Measured {
     pub price: f64,
     /// What an answer costs the constant handler.
     pub least: f64,
+    /// At 80 % of the peak.
     pub calm: Outcome,
+    /// At ten times the peak.
     pub storm: Outcome,
     /// What a licence costs with those beside it who are turned away.
     pub price_in_storm: f64,

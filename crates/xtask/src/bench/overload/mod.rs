@@ -30,7 +30,7 @@ const CALM_AGAIN: Duration = Duration::from_secs(2);
 /// back.
 const AT_PEAK: usize = 64;
 
-/// Length of the answer to whoever is turned away.
+/// Length of the constant handler's answer, about that of the service's to whoever is turned away, in bytes.
 const REFUSAL: usize = 160;
 
 /// The data directory of both services, one after the other: a lab device is one for both.
